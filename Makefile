@@ -1,0 +1,120 @@
+# The interpreter is the system's: PyGObject comes from the distribution, and a python3 that is earlier on PATH lacks it.
+PYTHON := /usr/bin/python3
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH
+export PYTHONNOUSERSITE := 1
+
+IMPORTS := import gi, pydbus, psutil, yaml, structlog, jinja2
+PACKAGES := python3-gi python3-pydbus python3-psutil python3-yaml python3-structlog python3-jinja2
+
+VENV := .venv
+HAS_TEST_TOOLS = $(PYTHON) -c 'import ensurepip' && for tool in $(TEST_TOOLS); do \
+	command -v $$tool >/dev/null || { echo "$$tool is missing"; exit 1; }; done
+TEST_TOOLS := dbus-daemon systemd-analyze
+TEST_PACKAGES := python3-venv dbus-daemon systemd
+ifeq ($(shell id -u),0)
+# Only root can boot the real node of tests/node.
+TEST_TOOLS += debootstrap systemd-nspawn
+TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container
+endif
+
+# nodecheck looks for its checks below /usr/share and /etc; with another PREFIX it has to be told with --checks.
+PREFIX ?= /usr
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc)
+LIB := $(PREFIX)/lib/nodecheck
+MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py $(folder)/*.md))
+
+# -I: the caller's environment cannot change what runs. -B: nothing is ever written below $(PREFIX).
+define LAUNCHER
+#!$(PYTHON) -IB
+import sys
+
+sys.path.insert(0, "$(LIB)")
+from nodecheck.__main__ import main
+
+sys.exit(main())
+endef
+export LAUNCHER
+
+# $(call need,TEST,PACKAGES): if TEST fails, install PACKAGES as root or through sudo, or say what is missing.
+define need
+@( $(1) ) >/dev/null 2>&1 || { \
+	root=env; [ "$$(id -u)" = 0 ] || root="sudo env"; \
+	if ! command -v apt-get >/dev/null || ! command -v $${root% env} >/dev/null; then \
+		echo "Missing here. Install these as root (the names are Debian's): $(2)"; exit 1; fi; \
+	apt="$$root DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -y -q -o DPkg::Lock::Timeout=120"; \
+	install="$$apt install --no-install-recommends $(2)"; \
+	{ $$install || { $$apt update && $$install; }; } && ( $(1) ); } >&2
+endef
+
+.DELETE_ON_ERROR:
+.PHONY: help run setup test lint bench install uninstall clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+
+# 1 is also how Python ends on a traceback, so --version first tells a program that cannot start from a warning.
+run: setup ## check this host with the checks of this checkout; more arguments in ARGS="..."
+	@$(PYTHON) -m nodecheck --version >/dev/null
+	@$(PYTHON) -m nodecheck run --checks checks.d $(ARGS); code=$$?; \
+	echo "nodecheck run ended with $$code" >&2; test $$code -le 3
+
+setup: ## install the distribution packages that nodecheck needs, if they are missing
+	$(call need,$(PYTHON) -c '$(IMPORTS)',$(PACKAGES))
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("nodecheck needs Python 3.11: $(PYTHON) is older")'
+
+$(VENV)/stamp: pyproject.toml | setup
+	$(call need,$(HAS_TEST_TOOLS),$(TEST_PACKAGES))
+	$(PYTHON) -m venv --clear --system-site-packages $(VENV)
+	@$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("$<", "rb"))["dependency-groups"]["dev"], sep="\n")' \
+		>$(VENV)/dev.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/dev.txt
+	@touch $@
+
+test: $(VENV)/stamp ## run the tests, the real node too when root; only some with ARGS="tests/checks -k port"
+	$(VENV)/bin/python -m pytest $(or $(ARGS),--cov)
+
+lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linter, systemd-analyze
+	$(VENV)/bin/python -m ruff check
+	$(VENV)/bin/python -m ruff format --check
+	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/python $(VENV)/bin/lint-imports
+	@command -v systemd-analyze >/dev/null || { echo "no systemd-analyze here: the units were not verified"; exit 0; }; \
+	units=$$(mktemp -d) && trap 'rm -r "$$units"' EXIT && cp systemd/nodecheck.timer "$$units" && \
+	sed 's|^ExecStart=/usr/bin/nodecheck|ExecStart=/bin/true|' systemd/nodecheck.service >"$$units/nodecheck.service" && \
+	said=$$(systemd-analyze verify "$$units"/nodecheck.* 2>&1); code=$$?; \
+	case "$$code$$said" in 0) ;; *nodecheck.*|[1-9]*) echo "$$said" >&2; exit 1;; esac; \
+	said=$$(systemd-analyze security --offline=true --threshold=35 "$$units/nodecheck.service"); code=$$?; \
+	echo "$$said" | tail -n 1; exit $$code
+
+bench: $(VENV)/stamp ## measure the speed, side by side with goss
+	$(call need,command -v hyperfine,hyperfine)
+	$(VENV)/bin/python -m tests.bench $(ARGS)
+
+install: ## install below PREFIX=/usr; for a package, DESTDIR= goes before it
+	umask 022; set -e; \
+	rm -rf "$(DESTDIR)$(LIB)" "$(DESTDIR)$(PREFIX)/share/nodecheck/checks.d"; \
+	for file in $(MODULES); do install -D -m 644 "$$file" "$(DESTDIR)$(LIB)/$$file"; done; \
+	$(PYTHON) -I -m compileall -q --invalidation-mode checked-hash -s "$(DESTDIR)" -p / "$(DESTDIR)$(LIB)"; \
+	install -d -m 755 "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/systemd/system"; \
+	printf '%s\n' "$$LAUNCHER" >"$(DESTDIR)$(PREFIX)/bin/nodecheck"; \
+	chmod 755 "$(DESTDIR)$(PREFIX)/bin/nodecheck"; \
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/nodecheck/checks.d" checks.d/*.yaml; \
+	sed 's|^ExecStart=/usr/|ExecStart=$(PREFIX)/|' systemd/nodecheck.service \
+		>"$(DESTDIR)$(PREFIX)/lib/systemd/system/nodecheck.service"; \
+	install -m 644 systemd/nodecheck.timer "$(DESTDIR)$(PREFIX)/lib/systemd/system/"; \
+	chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/nodecheck.service"
+ifneq ($(SYSCONFDIR),)
+	install -d -m 755 "$(DESTDIR)$(SYSCONFDIR)/nodecheck" "$(DESTDIR)$(SYSCONFDIR)/nodecheck/checks.d"
+endif
+
+uninstall: ## remove what install has put there; what you wrote below /etc stays
+	rm -rf "$(DESTDIR)$(LIB)" "$(DESTDIR)$(PREFIX)/share/nodecheck" "$(DESTDIR)$(PREFIX)/bin/nodecheck"
+	rm -f "$(DESTDIR)$(PREFIX)"/lib/systemd/system/nodecheck.service "$(DESTDIR)$(PREFIX)"/lib/systemd/system/nodecheck.timer
+ifneq ($(SYSCONFDIR),)
+	for folder in nodecheck/checks.d nodecheck; do \
+		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(SYSCONFDIR)/$$folder" 2>/dev/null || true; done
+endif
+
+clean: ## remove what the other targets have made in the checkout
+	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .*_cache .hypothesis
+	for folder in nodecheck tests; do find $$folder -name __pycache__ -prune -exec rm -r {} +; done

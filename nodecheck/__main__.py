@@ -1,0 +1,74 @@
+"""The entry point: start what takes longest, then hand over to a command."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nodecheck.node.systemd import Collector
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    gc.disable()  # a run is over before there is anything worth collecting
+    collector = _start_collector(sys.argv[1:])
+    try:
+        return _dispatch(collector)
+    finally:
+        if collector:
+            collector.leave()
+
+
+def _start_collector(arguments: list[str]) -> Collector | None:
+    """Fork the process that asks systemd first of all: it imports gi while we read the definitions."""
+    from nodecheck.node import systemd
+
+    if arguments[:1] != ["run"] or {"-h", "--help"} & set(arguments) or not systemd.booted_with_systemd():
+        return None
+    return systemd.Collector()
+
+
+def _dispatch(collector: Collector | None) -> int:
+    from nodecheck.cli.parser import make_parser
+    from nodecheck.definitions.errors import DefinitionError
+    from nodecheck.report.formats import BadOutput
+    from nodecheck.report.result import EXIT_INTERRUPTED, EXIT_UNUSABLE
+
+    arguments = make_parser().parse_args()
+    command = importlib.import_module(f"nodecheck.cli.{arguments.command}").command
+    try:
+        exit_code: int = command(arguments, collector) if arguments.command == "run" else command(arguments)
+    except DefinitionError as error:
+        print(f"{error}\nnodecheck: {_count(len(error.mistakes))}, nothing was checked", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except BadOutput as error:
+        print(f"nodecheck: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except KeyboardInterrupt:
+        print("nodecheck: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception:  # noqa: BLE001  # Python would end with 1, and that means warning
+        return _own_error()
+    return exit_code
+
+
+def _own_error() -> int:
+    """Say that this is our fault; the traceback is for the report of it."""
+    import traceback
+
+    from nodecheck.report.result import EXIT_UNUSABLE
+
+    traceback.print_exc()
+    print("nodecheck: an error in nodecheck itself, nothing was judged; please report the lines above", file=sys.stderr)
+    return EXIT_UNUSABLE
+
+
+def _count(mistakes: int) -> str:
+    return "1 mistake" if mistakes == 1 else f"{mistakes} mistakes"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""TCP and UDP ports: who listens where, and does it accept?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nodecheck.checks.base import Check, arg
+from nodecheck.definitions.durations import format_duration
+from nodecheck.node.node import ListenerWant, UnitWant
+from nodecheck.node.processes import ProcessWant
+from nodecheck.node.unobserved import Unobserved
+from nodecheck.report.result import Finding, Status
+
+if TYPE_CHECKING:
+    import ipaddress
+    from collections.abc import Iterator
+
+    from nodecheck.definitions.expectation import Text
+    from nodecheck.node.node import Node, Want
+    from nodecheck.node.processes import Process
+    from nodecheck.node.sockets import Listener
+
+LISTENING = "listening"
+LOOPBACK = "loopback"
+EVERYWHERE = "everywhere"
+ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # compared, not bound
+SYSTEMD_PID = 1
+
+
+@dataclass(frozen=True)
+class Port(Check):
+    """A TCP or UDP port of this host is open, at the right address, held by the right process; or it is free."""
+
+    port: int = arg("Port number.", minimum=1, maximum=65535)
+    protocol: str = arg("Transport protocol.", default="tcp", choices=("tcp", "udp"))
+    address: str = arg(
+        "Local address it has to be bound to. 0.0.0.0 is every IPv4 address: a socket on :: that serves IPv4 too is as good. "
+        "loopback: on no other address than 127.0.0.0/8 and ::1. everywhere: every IPv4 and every IPv6 address. "
+        "Any, when left out.",
+        default=None,
+    )
+    state: str = arg("listening, or free: nothing is bound to it.", default=LISTENING, choices=(LISTENING, "free"))
+    process: Text = arg("Name of the process that has to hold it. systemd holds the sockets of socket units.", default=None)
+    unit: str = arg("Unit that has to hold it: by its control group, or as the socket unit that starts it.", default=None)
+    connect: bool = arg("Whether to connect to it: the process has to take the connection before the check's timeout. TCP only.", default=False)
+
+    EXAMPLE: ClassVar[str] = """\
+- name: The kubelet serves its API
+  port: {port: 10250, process: kubelet, connect: true}
+"""
+
+    def mistakes(self) -> Iterator[tuple[str, str, str]]:
+        """An address is an address, and a free port has no properties."""
+        if self.address is not None and self.address not in (LOOPBACK, EVERYWHERE) and _parse(self.address) is None:
+            yield "address", f"{self.address!r} is no IP address", f"an address, {LOOPBACK} or {EVERYWHERE}"
+        if self.connect and self.protocol == "udp":
+            yield "connect", "UDP knows no connections", ""
+        if self.state == "free" and (self.process is not None or self.unit is not None or self.connect):
+            yield "state", "a free port has no process, no unit and no connections", ""
+
+    def wants(self) -> Iterator[Want]:
+        """The sockets; owners and a connection only when they are asked for."""
+        owners = self.process is not None or self.unit is not None or self.state == "free"
+        yield ListenerWant(self.protocol, self.port, owners=owners, connect=self.connect)
+        if owners:
+            yield ProcessWant(frozenset({"exe"} | ({"unit"} if self.unit is not None else set())), frozenset(), lambda _: False)
+        if self.unit is not None:
+            yield UnitWant(self.unit, ("TriggeredBy", "Listen"))
+
+    def judge(self, node: Node) -> Iterator[Finding]:
+        """From the first rung to the last: bound, at the right address, by the right process, and accepting."""
+        listeners = node.listeners(self.protocol, self.port)
+        if self.state == "free":
+            yield self._judge_free(listeners, node)
+            return
+        yield self._judge_listening(listeners)
+        if not listeners:
+            return
+        if self.address is not None:
+            yield self._judge_address(listeners)
+        serving = [listener for listener in listeners if self.address is None or self._serves(listener) is not False] or listeners
+        if self.process is not None:
+            yield self._judge_process(serving, node)
+        if self.unit is not None:
+            yield self._judge_unit(serving, node)
+        if self.connect:
+            yield from self._judge_connection(serving, node)
+
+    @property
+    def _called(self) -> str:
+        return f"port {self.port}/{self.protocol}"
+
+    def _judge_listening(self, listeners: list[Listener]) -> Finding:
+        if not listeners:
+            return Finding("state", Status.CRITICAL, LISTENING, "nothing", f"nothing listens on {self._called}")
+        where = ", ".join(sorted({_shown(listener) for listener in listeners}))
+        return Finding("state", Status.OK, LISTENING, where, f"{self._called} is open on {where}")
+
+    def _judge_free(self, listeners: list[Listener], node: Node) -> Finding:
+        held = [listener for listener in listeners if self.address is None or self._serves(listener) is not False]
+        if not held:
+            return Finding("state", Status.OK, "free", "free", f"{self._called} is free")
+        where = ", ".join(sorted({_shown(listener) for listener in held}))
+        names = _owner_names(held, node)
+        by = f" by {', '.join(names)}" if names else ""
+        return Finding("state", Status.CRITICAL, "free", where, f"{self._called} is not free: it is held on {where}{by}")
+
+    # ---- where
+
+    def _judge_address(self, listeners: list[Listener]) -> Finding:
+        where = ", ".join(sorted({_shown(listener) for listener in listeners}))
+        answer = self._bound(listeners)
+        if answer is None:
+            reason = f"whether the socket on :: of {self._called} serves IPv4 too could not be seen: the kernel module {self.protocol}_diag is not loaded"
+            raise Unobserved("dual-stack sockets", reason, remedy=f"modprobe {self.protocol}_diag, or call ss once")
+        message = f"{self._called} is open on {where}" + ("" if answer else f", expected {self.address}")
+        return Finding("address", Status.OK if answer else Status.CRITICAL, self.address, where, message)
+
+    def _bound(self, listeners: list[Listener]) -> bool | None:
+        """Three answers: yes, no, and could not be seen."""
+        if self.address == LOOPBACK:
+            return all(_is_loopback(listener) for listener in listeners)
+        if self.address == EVERYWHERE:
+            return _all([_any(_covers(listener, 4, ANY[4]) for listener in listeners), _any(_covers(listener, 6, ANY[6]) for listener in listeners)])
+        return _any(self._serves(listener) for listener in listeners)
+
+    def _serves(self, listener: Listener) -> bool | None:
+        if self.address == LOOPBACK:
+            return _is_loopback(listener)
+        if self.address == EVERYWHERE or self.address is None:
+            return True
+        wanted = _parse(self.address)
+        return _covers(listener, wanted.version, str(wanted)) if wanted else False
+
+    # ---- who
+
+    def _judge_process(self, listeners: list[Listener], node: Node) -> Finding:
+        expected = self.process
+        assert expected is not None  # noqa: S101  # judged only when set
+        for listener in listeners:
+            owners = _owners(listener, node)
+            if any(expected.matches((owner.name, _basename(owner))) for owner in owners):
+                names = ", ".join(_called(owner) for owner in owners)
+                return Finding("process", Status.OK, str(expected), names, f"{self._called} is held by {names}")
+        held_by = _owner_names(listeners, node)
+        if not held_by:
+            _raise_unseen_owner(self._called)
+        message = f"{self._called} is held by {', '.join(held_by)}, expected {expected}"
+        if any(SYSTEMD_PID in (listener.owners or ()) for listener in listeners):
+            message += "; systemd holds it for a socket unit: name that with unit, or add systemd to process"
+        return Finding("process", Status.CRITICAL, str(expected), ", ".join(held_by), message)
+
+    def _judge_unit(self, listeners: list[Listener], node: Node) -> Finding:
+        owners = [owner for listener in listeners for owner in _owners(listener, node)]
+        units = sorted({owner.unit for owner in owners if owner.unit})
+        if self.unit in units:
+            return Finding("unit", Status.OK, self.unit, self.unit, f"{self._called} is held by {self.unit}")
+        if any(owner.pid == SYSTEMD_PID for owner in owners):
+            socket = self._socket_unit(node)
+            if socket:
+                return Finding("unit", Status.OK, self.unit, socket, f"{self._called} is held by systemd for {socket}")
+        if not owners:
+            _raise_unseen_owner(self._called)
+        names = _owner_names(listeners, node)
+        observed = ", ".join(units) or "no unit"
+        message = f"{self._called} is held by {', '.join(names)} of {observed}, expected {self.unit}"
+        return Finding("unit", Status.CRITICAL, self.unit, observed, message)
+
+    def _socket_unit(self, node: Node) -> str:
+        """The socket unit for which systemd holds this port, if it is the wanted unit or starts it."""
+        unit = node.unit(self.unit or "")
+        candidates = {unit["Id"]: unit} | (unit.get("Triggers") or {})
+        return next((name for name, state in candidates.items() if self._listens(state.get("Listen") or ())), "")
+
+    def _listens(self, listen: Any) -> bool:
+        """systemd shows ("Stream", "[::]:80") for ListenStream=80."""
+        kind = {"tcp": "Stream", "udp": "Datagram"}[self.protocol]
+        return any(what == kind and where.rpartition(":")[2] == str(self.port) for what, where in listen)
+
+    # ---- does it accept?
+
+    def _judge_connection(self, listeners: list[Listener], node: Node) -> Iterator[Finding]:
+        for listener in listeners:
+            made = node.connection(listener)
+            if made is None:
+                raise Unobserved("sockets", f"{self._called} was not connected to")
+            full = listener.backlog is not None and listener.queued > listener.backlog
+            queue = f": its queue is full ({listener.queued} wait, {listener.backlog} may)" if full else ""
+            where = f"{self._called} on {_shown(listener)}"
+            after = f"within {format_duration(made.seconds)}"
+            if made.error:
+                yield Finding("connect", Status.CRITICAL, True, made.error, f"{where} does not answer {after}: {made.error.lower()}{queue}")  # noqa: FBT003  # the expectation is a boolean
+            elif made.accepted is False:
+                message = f"{where} listens, but its process does not take connections{queue or ': they wait in its queue'}"
+                yield Finding("connect", Status.CRITICAL, True, "not accepted", message)  # noqa: FBT003
+            else:
+                yield Finding("connect", Status.OK, True, True, f"{where} accepts {after}")  # noqa: FBT003
+
+
+def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    import ipaddress  # 4 ms, and few checks name an address
+
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _covers(listener: Listener, version: int, address: str) -> bool | None:
+    """Tell whether a socket is bound to an address; None when a socket on :: may serve IPv4, or not."""
+    bound = _parse(listener.address)
+    if bound is None:
+        return False
+    if str(bound) == address:
+        return True
+    dual = listener.family == 6 and listener.address == ANY[6] and version == 4 and address == ANY[4]  # noqa: PLR2004  # IP versions
+    if dual:
+        return None if listener.v6only is None else not listener.v6only
+    return False
+
+
+def _is_loopback(listener: Listener) -> bool:
+    bound = _parse(listener.address)
+    return bound is not None and bound.is_loopback
+
+
+def _any(answers: Iterator[bool | None]) -> bool | None:
+    known = list(answers)
+    if any(known):
+        return True
+    return None if None in known else False
+
+
+def _all(answers: list[bool | None]) -> bool | None:
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _shown(listener: Listener) -> str:
+    if listener.family == 6 and listener.address == ANY[6]:  # noqa: PLR2004  # IP version
+        return {True: ":: (IPv6 only)", False: ":: (IPv4 too)", None: "::"}[listener.v6only]
+    return listener.address
+
+
+def _owners(listener: Listener, node: Node) -> list[Process]:
+    if listener.owners is None:
+        return []
+    found = (node.process(pid) for pid in listener.owners)
+    return [process for process in found if process]
+
+
+def _owner_names(listeners: list[Listener], node: Node) -> list[str]:
+    return list(dict.fromkeys(_called(owner) for listener in listeners for owner in _owners(listener, node)))
+
+
+def _raise_unseen_owner(called: str) -> None:
+    reason = f"who holds {called} could not be seen: this user may not look at the files of all processes, or the kernel itself holds it"
+    raise Unobserved("socket owners", reason, remedy="run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)")
+
+
+def _basename(process: Process) -> str:
+    return (process.exe or "").rpartition("/")[2]
+
+
+def _called(process: Process) -> str:
+    return f"{process.name} (pid {process.pid})"

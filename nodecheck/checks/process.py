@@ -1,0 +1,256 @@
+"""Processes: are those alive that should be, and are they well?"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nodecheck.checks.base import Check, arg, judge_expectation
+from nodecheck.definitions.durations import format_duration
+from nodecheck.definitions.expectation import Number, Text
+from nodecheck.node.node import FileWant, UnitWant, UserWant
+from nodecheck.node.processes import CUT_AT, ProcessWant
+from nodecheck.node.unobserved import Unobserved
+from nodecheck.report.result import Finding, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nodecheck.definitions.expectation import Duration, HeldText, Percent, Regex, Size
+    from nodecheck.node.node import Node, Want
+    from nodecheck.node.processes import Process as Observed
+    from nodecheck.node.processes import ProcessTable
+
+# proc(5), /proc/PID/stat; a process is known by the letter and by the word.
+STATES = {
+    "R": "running", "S": "sleeping", "D": "uninterruptible", "Z": "zombie", "T": "stopped", "t": "traced", "X": "dead", "I": "idle",
+    "W": "waking", "P": "parked", "K": "wakekill",
+}  # fmt: skip
+AT_LEAST_ONE = Number(">= 1")
+NOT_STOPPED = Text("!= stopped")
+PIDS_SHOWN = 5
+# For each property: the field of a process that it needs, read for candidates only.
+DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
+
+
+@dataclass(frozen=True)
+class Process(Check):
+    """Processes are alive, as many as wanted, and well. Those are judged that fit all selectors."""
+
+    name: str = arg("Select by name: the kernel's (15 characters are enough) or the basename of the executable.", default=None)
+    cmdline: Regex = arg("Select by the command line: a regular expression, found anywhere in it.", default=None)
+    exe: str = arg("Select by the executable: its path, or its basename.", default=None)
+    user: str = arg("Select by the user it runs as: a name or a number.", default=None)
+    pidfile: str = arg("Select the process whose number stands in this file.", default=None)
+    unit: str = arg("Select by the systemd unit whose control group it is in.", default=None)
+    parent: str = arg("Select by the name of the parent process.", default=None)
+    count: Number = arg("How many are alive; a zombie is not.", default=AT_LEAST_ONE)
+    state: HeldText = arg(
+        'State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "!= D for 1m": none is in D '
+        "for a minute or longer. Without it, none may be stopped.",
+        default=None,
+    )
+    age: Duration = arg("Time since each was started.", default=None)
+    memory: Size = arg("Resident memory (RSS) of each.", default=None)
+    cpu: Percent = arg("Share of one processor of each, measured over half a second: this check takes that long.", default=None)
+    threads: Number = arg("Threads of each.", default=None)
+    open_files: Number = arg("Open file descriptors of each.", default=None)
+    main: bool = arg("Whether one of them is to be the main process (MainPID) of `unit`.", default=None)
+
+    EXAMPLE: ClassVar[str] = """\
+- name: The kubelet is alive
+  process: {name: kubelet, unit: kubelet.service, count: 1, state: "!= D for 1m"}
+"""
+
+    def mistakes(self) -> Iterator[tuple[str, str, str]]:
+        """Without a selector every process would be meant."""
+        selectors = (self.name, self.cmdline, self.exe, self.user, self.pidfile, self.unit, self.parent)
+        if all(selector is None for selector in selectors):
+            yield "name", "at least one selector is needed", "name, cmdline, exe, user, pidfile, unit or parent"
+        if self.main is not None and self.unit is None:
+            yield "main", "main is about a unit: name it with unit", "unit: docker.service"
+
+    def wants(self) -> Iterator[Want]:
+        """The cheap fields for all processes; what is expensive for candidates only."""
+        details = frozenset(field for name, field in DETAILS.items() if getattr(self, name) is not None)
+        yield ProcessWant(frozenset(self._fields()), details, self._may_be)
+        if self.user is not None and not self.user.isdigit():
+            yield UserWant(self.user)
+        if self.pidfile is not None:
+            yield FileWant(self.pidfile)
+        if self.main is not None and self.unit is not None:
+            yield UnitWant(self.unit, ("MainPID",))
+
+    def judge(self, node: Node) -> Iterator[Finding]:
+        """First how many are alive, then each property of those."""
+        table = node.process_table()
+        if self.pidfile is not None and node.file_text(self.pidfile) is None:
+            yield Finding("pidfile", Status.CRITICAL, self.pidfile, "absent", f"the pid file {self.pidfile} does not exist")
+            return
+        sure, unsure = self._select(table, node)
+        yield self._judge_count(sure, unsure, table)
+        alive = [process for process in sure if process.is_alive()]
+        yield from self._judge_state(sure, alive)
+        yield from self._judge_properties(alive, table)
+        if self.main is not None and alive:
+            yield self._judge_main(alive, node)
+
+    # ---- selecting
+
+    def _fields(self) -> Iterator[str]:
+        if self.name is not None or self.exe is not None:
+            yield "exe"
+        if self.cmdline is not None:
+            yield "cmdline"
+        if self.user is not None:
+            yield "uid"
+        if self.unit is not None:
+            yield "unit"
+
+    def _may_be(self, process: Observed) -> bool | None:
+        """Tell by its own fields whether a process is meant; None when one of them could not be seen."""
+        answers = (
+            _is_named(process, self.name) if self.name is not None else True,
+            _is_executable(process, self.exe) if self.exe is not None else True,
+            _is_found(process.cmdline, self.cmdline) if self.cmdline is not None else True,
+            process.unit == self.unit if self.unit is not None else True,
+        )
+        if any(answer is False for answer in answers):
+            return False
+        return None if any(answer is None for answer in answers) else True
+
+    def _select(self, table: ProcessTable, node: Node) -> tuple[list[Observed], list[Observed]]:
+        """Return the processes that are meant, and those that may be: something of them could not be seen."""
+        uid = self._uid(node)
+        pid = self._pid(node)
+        parents = {process.pid for process in table.processes if self.parent is not None and _is_named(process, self.parent)}
+        judged = [
+            (process, self._may_be(process))
+            for process in table.processes
+            if (uid is None or process.uid == uid)
+            and (pid is None or process.pid == pid)
+            and (self.parent is None or process.parent in parents)
+            and process.pid != os.getpid()
+        ]
+        return [process for process, meant in judged if meant], [process for process, meant in judged if meant is None]
+
+    def _uid(self, node: Node) -> int | None:
+        if self.user is None:
+            return None
+        if self.user.isdigit():
+            return int(self.user)
+        uid = node.user_id(self.user)
+        return -1 if uid is None else uid  # a user that does not exist runs nothing
+
+    def _pid(self, node: Node) -> int | None:
+        if self.pidfile is None:
+            return None
+        text = (node.file_text(self.pidfile) or "").strip()
+        return int(text) if text.isdigit() else -1
+
+    # ---- judging
+
+    def _judge_count(self, sure: list[Observed], unsure: list[Observed], table: ProcessTable) -> Finding:
+        alive = [process for process in sure if process.is_alive()]
+        least, most = len(alive), len(alive) + len(unsure)
+        verdicts = {self.count.matches(count) for count in range(least, most + 1)}
+        if not table.complete and False in verdicts:
+            reason = "this user may not see the processes of others (hidepid)"
+            raise Unobserved("processes", reason, remedy="run nodecheck as root, or in the group that gid= of /proc names")
+        if len(verdicts) > 1:
+            raise Unobserved("processes", f"{self._subject()}: {_unreadable(unsure)}", remedy="run nodecheck as root")
+        message = f"{least} of {self._subject()} alive{_pids(alive)}"
+        if verdicts == {True}:
+            return Finding("count", Status.OK, str(self.count), least, message)
+        return Finding("count", Status.CRITICAL, str(self.count), least, self._explain(sure, alive, message))
+
+    def _explain(self, sure: list[Observed], alive: list[Observed], message: str) -> str:
+        dead = [process for process in sure if not process.is_alive()]
+        if not alive and dead:
+            return f"only a zombie is left of {self._subject()}: pid {dead[0].pid}{_for(dead[0])}; its parent {dead[0].parent} does not collect it"
+        if not alive:
+            return f"{self._subject()} is not running"
+        return f"{message}, expected {self.count}"
+
+    def _judge_state(self, selected: list[Observed], alive: list[Observed]) -> Iterator[Finding]:
+        expectation = self.state or NOT_STOPPED
+        judged = selected if self.state is not None else alive
+        for process in judged:
+            words = (process.state, STATES.get(process.state, process.state))
+            if expectation.matches(words):
+                continue
+            held = self.state.held if self.state is not None else None
+            if held is not None and process.still_for is None and process.state in "DZ":
+                yield Finding("state", Status.UNKNOWN, str(expectation), words[1], f"{_called(process)} is {words[1]}, for how long could not be seen")
+            elif held is None or (process.still_for or 0.0) >= held:
+                message = f"{_called(process)} is {words[1]}{_for(process)}"
+                yield Finding("state", Status.CRITICAL, str(expectation), words[1], message, remedy=f"cat /proc/{process.pid}/wchan")
+            # else: it is so, but not for that long
+
+    def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
+        for process in alive:
+            properties: dict[str, tuple[Any, Any]] = {
+                "age": (self.age, table.boottime - process.started),
+                "memory": (self.memory, process.resident),
+                "cpu": (self.cpu, process.cpu),
+                "threads": (self.threads, process.threads),
+                "open_files": (self.open_files, process.open_files),
+            }
+            for name, (expectation, observed) in properties.items():
+                yield from judge_expectation(name, expectation, observed, subject=_called(process), unit=name.replace("_", " "))
+
+    def _judge_main(self, alive: list[Observed], node: Node) -> Finding:
+        main_pid = node.unit(self.unit or "").get("MainPID") or 0
+        observed = any(process.pid == main_pid for process in alive)
+        message = f"the main process of {self.unit} has pid {main_pid}, which is {'' if observed else 'none '}of these{_pids(alive)}"
+        return Finding("main", Status.OK if observed == self.main else Status.CRITICAL, self.main, observed, message)
+
+    def _subject(self) -> str:
+        selectors = {
+            "": self.name, "command line ": self.cmdline, "executable ": self.exe, "user ": self.user,
+            "pid file ": self.pidfile, "unit ": self.unit, "parent ": self.parent,
+        }  # fmt: skip
+        return ", ".join(f"{label}{value}" for label, value in selectors.items() if value is not None)
+
+
+def _is_named(process: Observed, name: str) -> bool | None:
+    """The kernel cuts a name at 15 characters; the executable then tells which one it is."""
+    executable = (process.exe or "").rpartition("/")[2]
+    if process.name == name or executable == name:
+        return True
+    if len(name) > CUT_AT and process.name == name[:CUT_AT]:
+        return None if process.exe is None else process.exe == ""
+    return False
+
+
+def _is_executable(process: Observed, exe: str) -> bool | None:
+    if process.exe is None:
+        return None
+    return process.exe == exe if "/" in exe else process.exe.rpartition("/")[2] == exe
+
+
+def _is_found(cmdline: str | None, pattern: str) -> bool | None:
+    return None if cmdline is None else re.search(pattern, cmdline) is not None
+
+
+def _called(process: Observed) -> str:
+    return f"{process.name} (pid {process.pid})"
+
+
+def _pids(processes: list[Observed]) -> str:
+    if not processes:
+        return ""
+    shown = ", ".join(str(process.pid) for process in processes[:PIDS_SHOWN])
+    more = f" and {len(processes) - PIDS_SHOWN} more" if len(processes) > PIDS_SHOWN else ""
+    return f" (pid {shown}{more})"
+
+
+def _for(process: Observed) -> str:
+    return "" if process.still_for is None else f" for {format_duration(process.still_for)}"
+
+
+def _unreadable(processes: list[Observed]) -> str:
+    shown = ", ".join(_called(process) for process in processes[:PIDS_SHOWN])
+    return f"the executable or command line of {shown} could not be read"

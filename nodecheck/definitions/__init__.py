@@ -1,0 +1,1 @@
+"""From YAML text to plays and checks, with a place in a file for every mistake."""

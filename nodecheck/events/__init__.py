@@ -1,0 +1,1 @@
+"""Events: what a run tells the place where logs are gathered."""

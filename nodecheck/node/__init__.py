@@ -1,0 +1,1 @@
+"""The one window on the machine."""

@@ -1,0 +1,72 @@
+"""Facts: what this node is. Each one costs a file read or less, and says where it comes from."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+VIRTUAL_VENDORS = {
+    "qemu": "qemu", "kvm": "kvm", "vmware": "vmware", "xen": "xen", "innotek gmbh": "oracle", "bochs": "bochs",
+    "microsoft corporation": "microsoft", "amazon ec2": "amazon", "google": "google", "openstack foundation": "openstack",
+}  # fmt: skip
+
+
+class Fact(NamedTuple):
+    """Something found out about the node, and where; the value is None when it could not be found out."""
+
+    value: Any
+    source: str
+
+
+def collect() -> dict[str, Fact]:
+    """Return all facts by name."""
+    release = _os_release()
+    uname = os.uname()
+    return {
+        "hostname": Fact(uname.nodename, "uname(2)"),
+        "machine_id": Fact(_first_line("/etc/machine-id"), "/etc/machine-id"),
+        "boot_id": Fact((_first_line("/proc/sys/kernel/random/boot_id") or "").replace("-", "") or None, "/proc/sys/kernel/random/boot_id"),
+        "os": Fact({"id": release.get("ID"), "version": release.get("VERSION_ID"), "name": release.get("PRETTY_NAME")}, "/etc/os-release"),
+        "kernel": Fact(uname.release, "uname(2)"),
+        "architecture": Fact(uname.machine, "uname(2)"),
+        "virtualization": _virtualization(),
+        "init": Fact(_first_line("/proc/1/comm"), "/proc/1/comm"),
+    }
+
+
+def values(facts: dict[str, Fact]) -> dict[str, Any]:
+    """Return the bare values, as expressions see them."""
+    return {name: fact.value for name, fact in facts.items()}
+
+
+def _first_line(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.readline().strip() or None
+    except OSError:
+        return None
+
+
+def _os_release() -> dict[str, str]:
+    """os-release(5): shell assignments, values perhaps quoted."""
+    try:
+        with open("/etc/os-release", encoding="utf-8", errors="replace") as file:
+            pairs = (line.strip().partition("=") for line in file if "=" in line)
+            return {key: value.strip("\"'") for key, _, value in pairs}
+    except OSError:
+        return {}
+
+
+def _virtualization() -> Fact:
+    """A container if whoever made it says so, else the maker of the (virtual) hardware; "none" on bare metal."""
+    container = _first_line("/run/systemd/container")
+    if container:
+        return Fact(container, "/run/systemd/container")
+    for marker, kind in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
+        if os.path.exists(marker):
+            return Fact(kind, marker)
+    vendor = "/sys/class/dmi/id/sys_vendor"
+    name = _first_line(vendor)
+    if name is None:
+        return Fact(None, vendor)
+    return Fact(VIRTUAL_VENDORS.get(name.lower(), "none"), vendor)

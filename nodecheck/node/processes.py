@@ -1,0 +1,267 @@
+"""Processes: one pass over /proc for all checks. The only importer of psutil.
+
+The pass itself reads /proc/PID/stat directly: psutil's name() falls back to /proc/PID/cmdline when the kernel cut the
+name, and that read can hang for ever on a process that holds its memory map (moby#34579). What costs more, psutil reads,
+and for candidates only. proc(5) has the fields.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node.unobserved import Unobserved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SOURCE = "processes"
+PROC = "/proc"
+CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
+STUCK_READ_SECONDS = 0.5
+STUCK_READS_AT_MOST = 3
+CPU_SAMPLE_SECONDS = 0.5
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+UNIT_SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
+
+
+class Process(NamedTuple):
+    """A process as one pass saw it. None: not asked for, or not to be seen by this user.
+
+    `started` is in seconds after boot; `resident` in bytes; `cpu` in percent of one processor; `still_for` the seconds
+    since it last ran on a processor, read for zombies and uninterruptible processes: for them, how long they are so.
+    """
+
+    pid: int
+    name: str
+    state: str
+    parent: int
+    threads: int
+    started: float
+    uid: int | None = None
+    exe: str | None = None
+    cmdline: str | None = None
+    unit: str | None = None
+    still_for: float | None = None
+    resident: int | None = None
+    cpu: float | None = None
+    open_files: int | None = None
+
+    def is_alive(self) -> bool:
+        """A zombie is dead, unless only its first thread has ended."""
+        return self.state not in "ZX" or self.threads > 1
+
+
+class ProcessTable(NamedTuple):
+    """All processes, and whether that is all of them: /proc may hide those of other users (hidepid)."""
+
+    processes: list[Process]
+    complete: bool
+    boottime: float  # seconds since boot at the time of the pass
+
+
+class ProcessWant(NamedTuple):
+    """What a check wants to know of processes.
+
+    `fields` are read for every process, `details` for those that `selects` does not rule out.
+    """
+
+    fields: frozenset[str]
+    details: frozenset[str]
+    selects: Callable[[Process], bool | None]
+
+
+def collect(wants: list[ProcessWant], deadline: float) -> ProcessTable:
+    """Pass once over /proc for all wants; `deadline` is a time of the monotonic clock. Raises Unobserved."""
+    fields = frozenset().union(*(want.fields for want in wants))
+    boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    try:
+        pids = [int(entry) for entry in os.listdir(PROC) if entry.isdigit()]
+    except OSError as error:
+        raise Unobserved(SOURCE, f"{PROC} cannot be listed: {error.strerror}") from error
+    found = [process for process in (_read_process(pid, fields) for pid in pids) if process]
+    if "cmdline" in fields:
+        found = _with_cmdlines(found, deadline)
+    table = ProcessTable(found, complete=_sees_others(), boottime=boottime)
+    return _with_details(table, wants) if any(want.details for want in wants) else table
+
+
+def _sees_others() -> bool:
+    """Tell whether the processes of other users can be seen: PID 1 is always one of them, or we are root."""
+    return os.path.exists(f"{PROC}/1/stat")
+
+
+def _read_process(pid: int, fields: frozenset[str]) -> Process | None:
+    """Return the process, or None when it vanished between two reads, which is no error."""
+    try:
+        process = _parse_stat(pid, _read(pid, "stat"))
+        if process.state in "DZ":
+            process = process._replace(still_for=_still_for(pid))
+        for field in fields & _CHEAP_FIELDS.keys():
+            process = process._replace(**{field: _CHEAP_FIELDS[field](pid)})
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    return process
+
+
+def _read(pid: int, name: str) -> str:
+    # os.open rather than open(): a third of the time, and there are thousands of these
+    descriptor = os.open(f"{PROC}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 1 << 16).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def _parse_stat(pid: int, text: str) -> Process:
+    """The name is in parentheses and may hold any character, parentheses and blanks too."""
+    name, _, rest = text[text.index("(") + 1 :].rpartition(")")
+    fields = rest.split()
+    return Process(pid, name, fields[0], int(fields[1]), int(fields[17]), int(fields[19]) / TICKS_PER_SECOND)
+
+
+def _still_for(pid: int) -> float | None:
+    """Return the seconds since the process last ran.
+
+    se.exec_start is the scheduler's clock in milliseconds when it last did; our own, just now, is the same clock.
+    Needs CONFIG_SCHED_DEBUG, which the distributions set.
+    """
+    try:
+        return max(0.0, (_last_ran(os.getpid()) - _last_ran(pid)) / 1000)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _last_ran(pid: int) -> float:
+    return float(_read(pid, "sched").partition("se.exec_start")[2].split()[1])
+
+
+def _uid(pid: int) -> int:
+    # not the owner of /proc/PID: for processes that may not dump core, that is root
+    return int(_read(pid, "status").partition("\nUid:")[2].split()[1])
+
+
+def _exe(pid: int) -> str | None:
+    try:
+        return os.readlink(f"{PROC}/{pid}/exe").removesuffix(" (deleted)")
+    except PermissionError:
+        return None
+    except FileNotFoundError:
+        return ""  # a kernel thread, or a zombie
+
+
+def _unit(pid: int) -> str | None:
+    return unit_of_cgroup(_read(pid, "cgroup"))
+
+
+def unit_of_cgroup(text: str) -> str:
+    """Return the systemd unit that a process belongs to, from the text of its /proc/PID/cgroup; "" when none.
+
+    "0::/system.slice/docker.service" is docker.service; below a unit that delegates, the unit counts.
+    """
+    for line in text.splitlines():
+        hierarchy, controllers, path = line.split(":", 2)
+        if hierarchy == "0" or controllers == "name=systemd":
+            unit = next((part for part in path.split("/") if part.endswith(UNIT_SUFFIXES)), "")
+            if unit:
+                return unit
+    return ""
+
+
+_CHEAP_FIELDS: dict[str, Callable[[int], Any]] = {"uid": _uid, "exe": _exe, "unit": _unit}
+
+
+# ---- command lines: in a helper, since reading one can hang
+
+
+def _with_cmdlines(processes: list[Process], deadline: float) -> list[Process]:
+    """Read all command lines; those whose read hangs stay None, and the helper that hangs with them is left."""
+    waiting = [process.pid for process in processes]
+    cmdlines: dict[int, str | None] = {}
+    for _ in range(STUCK_READS_AT_MOST):
+        cmdlines |= _read_cmdlines(waiting, deadline)
+        waiting = [pid for pid in waiting if pid not in cmdlines][1:]  # the first is the one that hangs
+        if not waiting:
+            break
+    return [process._replace(cmdline=cmdlines.get(process.pid)) for process in processes]
+
+
+def _read_cmdlines(pids: list[int], deadline: float) -> dict[int, str | None]:
+    def serve(channel: Channel) -> None:
+        for pid in pids:
+            channel.send((pid, _cmdline(pid)))
+
+    helper = Helper(serve)
+    cmdlines: dict[int, str | None] = {}
+    try:
+        while len(cmdlines) < len(pids):
+            pid, cmdline = helper.channel.receive(min(deadline, time.monotonic() + STUCK_READ_SECONDS))
+            cmdlines[pid] = cmdline
+    except (HelperTimeout, HelperGone):
+        pass  # the caller sees what is missing
+    finally:
+        helper.leave()
+    return cmdlines
+
+
+def _cmdline(pid: int) -> str:
+    try:
+        return _read(pid, "cmdline").rstrip("\0").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+# ---- what psutil reads, for candidates
+
+
+def _with_details(table: ProcessTable, wants: list[ProcessWant]) -> ProcessTable:
+    details: dict[int, set[str]] = {}
+    for want in wants:
+        for process in table.processes if want.details else ():
+            if want.selects(process) is not False:
+                details.setdefault(process.pid, set()).update(want.details)
+    values = _read_details(details)
+    return table._replace(processes=[process._replace(**values.get(process.pid, {})) for process in table.processes])
+
+
+def _read_details(details: dict[int, set[str]]) -> dict[int, dict[str, Any]]:
+    """Return {pid: {detail: value}}; what may not be seen is left out."""
+    import psutil
+
+    values: dict[int, dict[str, Any]] = {}
+    sampled: list[Any] = []
+    for pid, names in details.items():
+        try:
+            process = psutil.Process(pid)
+            values[pid] = {name: _detail(process, name) for name in names - {"cpu"}}
+            if "cpu" in names:
+                process.cpu_percent()
+                sampled.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return _with_cpu(values, sampled)
+
+
+def _detail(process: Any, name: str) -> int | None:
+    import psutil
+
+    try:
+        return int(process.memory_info().rss if name == "resident" else process.num_fds())
+    except psutil.AccessDenied:
+        return None
+
+
+def _with_cpu(values: dict[int, dict[str, Any]], processes: Iterable[Any]) -> dict[int, dict[str, Any]]:
+    """A share of processor time needs two looks; all processes are sampled over the same interval."""
+    import psutil
+
+    if processes:
+        time.sleep(CPU_SAMPLE_SECONDS)
+    for process in processes:
+        try:
+            values[process.pid]["cpu"] = process.cpu_percent()
+        except psutil.NoSuchProcess:
+            continue
+    return values

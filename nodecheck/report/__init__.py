@@ -1,0 +1,1 @@
+"""Results, and the formats that a report is printed in: one file a format."""
