@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 def names() -> list[str]:
     """Return the names of all check types."""
     files = os.listdir(os.path.dirname(__file__))
-    return sorted(file[:-3] for file in files if file.endswith(".py") and not file.startswith("_") and file != "base.py")
+    return sorted(
+        file[:-3] for file in files if file.endswith(".py") and not file.startswith("_") and file != "base.py"
+    )
 
 
 def load(name: str) -> type[Check] | None:

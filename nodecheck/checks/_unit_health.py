@@ -1,7 +1,7 @@
-"""What `state: healthy` means: the table of verdicts over a unit's properties, read as intent.
+"""What `state: healthy` means: a unit's properties, read as intent.
 
-Peers look at one or two properties and contradict each other on the same unit. Here the first rule that fits decides, and
-its name stands in the finding. Where a state is one that passes by itself, time decides.
+Checkers that look at one or two properties contradict each other on the same unit. Here the first rule that fits
+decides, and its name stands in the finding. Where a state is one that passes by itself, time decides.
 """
 
 from __future__ import annotations
@@ -9,53 +9,24 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodecheck.checks.base import Rule
-from nodecheck.definitions.durations import format_duration
-from nodecheck.report.result import Status
+from nodecheck.checks._unit_rules import FLAPPING_RESTARTS, FLAPPING_SECONDS, GRACE_SECONDS, RULES
+from nodecheck.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GRACE_SECONDS = 120  # as long may a unit take to start, stop or reload
-FLAPPING_RESTARTS = 3  # as many restarts, the last within FLAPPING_SECONDS, are no accident any more
-FLAPPING_SECONDS = 60
+    from nodecheck.report.result import Status
+
 NEVER = 2**64 - 1  # systemd's value for "infinity" and for "not set"
 
 ALWAYS = ("NRestarts", "NeedDaemonReload")
 TROUBLED = (
     "UnitFileState", "LoadError", "Type", "RemainAfterExit", "TriggeredBy", "Restart", "RestartUSec", "Result",
     "ConditionResult", "ConditionTimestampMonotonic", "ExecMainCode", "ExecMainStatus", "StatusText",
-    "ActiveEnterTimestampMonotonic", "InactiveExitTimestampMonotonic",
+    "ActiveEnterTimestampMonotonic", "ActiveExitTimestampMonotonic", "InactiveExitTimestampMonotonic",
+    "ExecMainExitTimestampMonotonic",
 )  # fmt: skip
 
-OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
-
-RULES = (
-    Rule("absent", CRITICAL, "LoadState=not-found, not active", "There is no such unit here."),
-    Rule("file-gone", CRITICAL, "LoadState=not-found, active", "It runs, and its unit file was deleted: it will not come back after a boot."),
-    Rule("masked", CRITICAL, "LoadState=masked, not active", "Nothing can start it."),
-    Rule("masked-running", WARNING, "LoadState=masked, active", "It runs, and nothing can start it again."),
-    Rule("bad-unit-file", CRITICAL, "LoadState=bad-setting or error", "systemd cannot read its unit file."),
-    Rule("failed", CRITICAL, "ActiveState=failed", "It ended badly; Result, exit code or signal say how. Also when it is disabled: the check wants it."),
-    Rule("restarting", CRITICAL, "SubState=auto-restart, auto-restart-queued", "It ended and waits for its next start. A unit with Restart=always never gets `failed`, however often it dies."),
-    Rule("oneshot-running", OK, "activating, Type=oneshot", "It does its work just now; a oneshot is never active before it ends."),
-    Rule("starting", WARNING, f"activating for less than {GRACE_SECONDS} s", "It is not there yet. What needs it is blocked meanwhile."),
-    Rule("stuck-starting", CRITICAL, f"activating for {GRACE_SECONDS} s or more", "It does not get ready. With TimeoutStartSec=infinity (docker, crio) systemd waits for ever."),
-    Rule("stopping", WARNING, f"deactivating for less than {GRACE_SECONDS} s", "It is being stopped."),
-    Rule("stuck-stopping", CRITICAL, f"deactivating for {GRACE_SECONDS} s or more", "It does not end."),
-    Rule("reloading", OK, f"reloading or refreshing for less than {GRACE_SECONDS} s", "It serves and reads its configuration again."),
-    Rule("stuck-reloading", WARNING, f"reloading or refreshing for {GRACE_SECONDS} s or more", "The reload does not end."),
-    Rule("flapping", CRITICAL, f"active, NRestarts >= {FLAPPING_RESTARTS}, the last less than {FLAPPING_SECONDS} s ago", "It runs just now, between two crashes. One look cannot tell a loop from a third crash in a year that was just now; both want a person."),
-    Rule("active", OK, "ActiveState=active", "It is as it should be: running, exited with RemainAfterExit, listening, waiting, mounted, ..."),
-    Rule("maintenance", CRITICAL, "ActiveState=maintenance", "It waits for a repair."),
-    Rule("start-queued", WARNING, "inactive, a job is queued", "systemd will start it when what it waits for is there."),
-    Rule("condition", OK, "inactive, ConditionResult=false", "Its own unit file says that it is not meant to run on this host as it is now."),
-    Rule("oneshot-done", OK, "inactive, Type=oneshot without RemainAfterExit, Result=success", "A finished oneshot is inactive, and systemd forgets it at once."),
-    Rule("on-demand", OK, "inactive, TriggeredBy an active socket, timer or path, not Restart=always", "It is started when it is needed (libvirtd, sshd with ssh.socket)."),
-    Rule("trigger-dead", CRITICAL, "inactive, TriggeredBy only units that are not active", "It would be started on demand, but nothing is there to do it."),
-    Rule("not-running", CRITICAL, "inactive otherwise", "It was stopped, or never started. The message says whether it is enabled."),
-    Rule("unrecognised", UNKNOWN, "any other ActiveState or LoadState", "A state that this version of nodecheck does not know."),
-)  # fmt: skip
 STATUSES = {rule.name: rule.status for rule in RULES}
 
 RESULT_WORDS = {
@@ -75,7 +46,8 @@ EXEC_CODES = {
     200: "CHDIR: the working directory is missing", 203: "EXEC: the program is missing or cannot be executed",
     208: "STDIN", 209: "STDOUT", 214: "SETSCHEDULER", 216: "GROUP: no such group", 217: "USER: no such user",
     218: "CAPABILITIES", 226: "NAMESPACE: a path of its sandbox is missing", 228: "SECCOMP", 233: "RUNTIME_DIRECTORY",
-    238: "STATE_DIRECTORY", 239: "CACHE_DIRECTORY", 240: "LOGS_DIRECTORY", 241: "CONFIGURATION_DIRECTORY", 243: "CREDENTIALS",
+    238: "STATE_DIRECTORY", 239: "CACHE_DIRECTORY", 240: "LOGS_DIRECTORY", 241: "CONFIGURATION_DIRECTORY",
+    243: "CREDENTIALS",
 }  # fmt: skip
 
 
@@ -110,7 +82,11 @@ def judge_health(unit: dict[str, Any], seconds_since: Callable[[int], float | No
 def _judge_load(name: str, load: str, unit: dict[str, Any]) -> Verdict | None:
     active = unit["ActiveState"] in ("active", "reloading", "refreshing")
     if load == "not-found":
-        return Verdict("file-gone", f"{name} runs, but its unit file is gone") if active else Verdict("absent", f"{name} does not exist here")
+        return (
+            Verdict("file-gone", f"{name} runs, but its unit file is gone")
+            if active
+            else Verdict("absent", f"{name} does not exist here")
+        )
     if load == "masked":
         return (
             Verdict("masked-running", f"{name} is masked, but still {unit['SubState']}")
@@ -129,21 +105,33 @@ def _judge_failed(name: str, unit: dict[str, Any], _age: float, _seconds_since: 
     return Verdict("failed", f"{name} has failed: {describe_result(unit)}")
 
 
-def _judge_activating(name: str, unit: dict[str, Any], age: float, seconds_since: Callable[[int], float | None]) -> Verdict:
+def _judge_activating(
+    name: str, unit: dict[str, Any], age: float, seconds_since: Callable[[int], float | None]
+) -> Verdict:
     if unit["SubState"].startswith("auto-restart"):
-        return Verdict("restarting", f"{name} is restarting{_restart_interval(unit)}: {describe_result(unit)}, {_count_restarts(unit)}")
+        return Verdict(
+            "restarting",
+            f"{name} is restarting{_restart_interval(unit)}: {describe_result(unit)}, {_count_restarts(unit)}",
+        )
     attempt = seconds_since(unit.get("InactiveExitTimestampMonotonic", 0)) or age
     if unit.get("Type") == "oneshot":
         return Verdict("oneshot-running", f"{name} does its work for {format_duration(attempt)}")
     status = f" ({unit['StatusText']})" if unit.get("StatusText") else ""
     if attempt < GRACE_SECONDS:
         return Verdict("starting", f"{name} is starting for {format_duration(attempt)}, at {unit['SubState']}{status}")
-    return Verdict("stuck-starting", f"{name} does not get ready: it is starting for {format_duration(attempt)}, at {unit['SubState']}{status}")
+    return Verdict(
+        "stuck-starting",
+        f"{name} does not get ready: it is starting for {format_duration(attempt)}, at {unit['SubState']}{status}",
+    )
 
 
 def _judge_deactivating(name: str, unit: dict[str, Any], age: float, _seconds_since: Any) -> Verdict:
     how = f"for {format_duration(age)}, at {unit['SubState']}"
-    return Verdict("stopping", f"{name} is stopping {how}") if age < GRACE_SECONDS else Verdict("stuck-stopping", f"{name} does not stop: {how}")
+    return (
+        Verdict("stopping", f"{name} is stopping {how}")
+        if age < GRACE_SECONDS
+        else Verdict("stuck-stopping", f"{name} does not stop: {how}")
+    )
 
 
 def _judge_reloading(name: str, _unit: dict[str, Any], age: float, _seconds_since: Any) -> Verdict:
@@ -151,11 +139,15 @@ def _judge_reloading(name: str, _unit: dict[str, Any], age: float, _seconds_sinc
     return Verdict("reloading" if age < GRACE_SECONDS else "stuck-reloading", how)
 
 
-def _judge_active(name: str, unit: dict[str, Any], _age: float, seconds_since: Callable[[int], float | None]) -> Verdict:
+def _judge_active(
+    name: str, unit: dict[str, Any], _age: float, seconds_since: Callable[[int], float | None]
+) -> Verdict:
     up = seconds_since(unit.get("ActiveEnterTimestampMonotonic", 0))
     restarts = unit.get("NRestarts") or 0
     if restarts >= FLAPPING_RESTARTS and up is not None and up < FLAPPING_SECONDS:
-        return Verdict("flapping", f"{name} runs for {format_duration(up)} only: {_count_restarts(unit)}, the last just now")
+        return Verdict(
+            "flapping", f"{name} runs for {format_duration(up)} only: {_count_restarts(unit)}, the last just now"
+        )
     counted = f", {_count_restarts(unit)}" if restarts else ""
     return Verdict("active", f"{name} is {unit['ActiveState']} ({unit['SubState']}){counted}")
 
@@ -166,7 +158,9 @@ def _judge_maintenance(name: str, _unit: dict[str, Any], age: float, _seconds_si
 
 def _judge_inactive(name: str, unit: dict[str, Any], _age: float, _seconds_since: Any) -> Verdict:
     if unit.get("Job"):
-        return Verdict("start-queued", f"{name} is not running; a {unit['Job']} job is queued and waits for other units")
+        return Verdict(
+            "start-queued", f"{name} is not running; a {unit['Job']} job is queued and waits for other units"
+        )
     if unit.get("ConditionTimestampMonotonic") and unit.get("ConditionResult") is False:
         return Verdict("condition", f"{name} is not meant to run here now: a Condition= of its unit file is not met")
     if unit.get("Type") == "oneshot" and not unit.get("RemainAfterExit"):
@@ -177,11 +171,23 @@ def _judge_inactive(name: str, unit: dict[str, Any], _age: float, _seconds_since
 def _judge_triggered(name: str, unit: dict[str, Any]) -> Verdict | None:
     triggers = unit.get("Triggers") or {}
     alive = sorted(trigger for trigger, state in triggers.items() if state["ActiveState"] == "active")
-    if unit.get("Restart") == "always" or not triggers:
-        return None  # with Restart=always it does not end by itself when idle: somebody stopped it
+    if not triggers or (alive and unit.get("UnitFileState") == "enabled" and not _ended_by_itself(unit)):
+        return None
     if alive:
         return Verdict("on-demand", f"{name} is idle; {' and '.join(alive)} starts it on demand")
-    return Verdict("trigger-dead", f"{name} is not running, and what would start it on demand is not active: {', '.join(sorted(triggers))}")
+    return Verdict(
+        "trigger-dead",
+        f"{name} is not running, and what would start it on demand is not active: {', '.join(sorted(triggers))}",
+    )
+
+
+def _ended_by_itself(unit: dict[str, Any]) -> bool:
+    """Tell a service that ended when it was idle from one that somebody stopped.
+
+    A stop makes the unit leave `active` first, and its main process ends after that; else it is the other way round.
+    """
+    ended, left = unit.get("ExecMainExitTimestampMonotonic") or 0, unit.get("ActiveExitTimestampMonotonic") or 0
+    return bool(ended) and ended <= left and unit.get("Result") == "success" and unit.get("Restart") != "always"
 
 
 def _enablement(unit: dict[str, Any]) -> str:

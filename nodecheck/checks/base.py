@@ -37,7 +37,14 @@ class Kind(NamedTuple):
     words: str
 
 
-def arg(help: str, *, default: Any = REQUIRED, choices: tuple[Any, ...] = (), minimum: float | None = None, maximum: float | None = None) -> Any:  # noqa: A002  # the word that argparse uses too
+def arg(
+    help: str,
+    *,
+    default: Any = REQUIRED,
+    choices: tuple[Any, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Any:  # the word that argparse uses too
     """Describe an argument of a check type: what it is for, with its unit, its default and what it may be."""
     metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
     return dataclasses.field(default=default, metadata=metadata)
@@ -49,7 +56,7 @@ class Check:
 
     EXAMPLE: ClassVar[str] = ""
     RULES: ClassVar[tuple[Rule, ...]] = ()
-    # The window that this type watches: when it is dark, a check of this type is the cause, and others are blocked by it.
+    # The window that this type watches: when it is dark, a check of this type is the cause, and blocks the others.
     WATCHES: ClassVar[str] = ""
 
     def mistakes(self) -> Iterable[tuple[str, str, str]]:
@@ -70,12 +77,16 @@ class Check:
         return {field.name: field for field in dataclasses.fields(cls)}
 
 
-def judge_expectation(name: str, expectation: Expectation | None, observed: Any, *, subject: str, unit: str = "") -> Iterator[Finding]:
+def judge_expectation(
+    name: str, expectation: Expectation | None, observed: Any, *, subject: str, unit: str = ""
+) -> Iterator[Finding]:
     """Yield a finding for a property with an expectation; nothing when none is set, unknown when it was not seen."""
     if expectation is None:
         return
     if observed is None:
-        yield Finding(name, Status.UNKNOWN, str(expectation), None, f"the {unit or name} of {subject} could not be seen")
+        yield Finding(
+            name, Status.UNKNOWN, str(expectation), None, f"the {unit or name} of {subject} could not be seen"
+        )
         return
     shown = expectation.show(observed)
     shown = ", ".join(shown) if isinstance(shown, tuple | frozenset) else shown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg
-from nodecheck.definitions.durations import format_duration
+from nodecheck.durations import format_duration
 from nodecheck.node.node import ListenerWant, UnitWant
 from nodecheck.node.processes import ProcessWant
 from nodecheck.node.unobserved import Unobserved
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LISTENING = "listening"
 LOOPBACK = "loopback"
 EVERYWHERE = "everywhere"
-ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # compared, not bound
+ANY = {4: "0.0.0.0", 6: "::"}  # compared, not bound
 SYSTEMD_PID = 1
 
 
@@ -35,15 +35,22 @@ class Port(Check):
     port: int = arg("Port number.", minimum=1, maximum=65535)
     protocol: str = arg("Transport protocol.", default="tcp", choices=("tcp", "udp"))
     address: str = arg(
-        "Local address it has to be bound to. 0.0.0.0 is every IPv4 address: a socket on :: that serves IPv4 too is as good. "
-        "loopback: on no other address than 127.0.0.0/8 and ::1. everywhere: every IPv4 and every IPv6 address. "
+        "Local address it has to be bound to. 0.0.0.0 is every IPv4 address: a socket on :: that serves IPv4 too is as "
+        "good. loopback: on no other address than 127.0.0.0/8 and ::1. everywhere: every IPv4 and every IPv6 address. "
         "Any, when left out.",
         default=None,
     )
     state: str = arg("listening, or free: nothing is bound to it.", default=LISTENING, choices=(LISTENING, "free"))
-    process: Text = arg("Name of the process that has to hold it. systemd holds the sockets of socket units.", default=None)
-    unit: str = arg("Unit that has to hold it: by its control group, or as the socket unit that starts it.", default=None)
-    connect: bool = arg("Whether to connect to it: the process has to take the connection before the check's timeout. TCP only.", default=False)
+    process: Text = arg(
+        "Name of the process that has to hold it. systemd holds the sockets of socket units.", default=None
+    )
+    unit: str = arg(
+        "Unit that has to hold it: by its control group, or as the socket unit that starts it.", default=None
+    )
+    connect: bool = arg(
+        "Whether to connect to it: the process has to take the connection before the check's timeout. TCP only.",
+        default=False,
+    )
 
     EXAMPLE: ClassVar[str] = """\
 - name: The kubelet serves its API
@@ -64,7 +71,9 @@ class Port(Check):
         owners = self.process is not None or self.unit is not None or self.state == "free"
         yield ListenerWant(self.protocol, self.port, owners=owners, connect=self.connect)
         if owners:
-            yield ProcessWant(frozenset({"exe"} | ({"unit"} if self.unit is not None else set())), frozenset(), lambda _: False)
+            yield ProcessWant(
+                frozenset({"exe"} | ({"unit"} if self.unit is not None else set())), frozenset(), lambda _: False
+            )
         if self.unit is not None:
             yield UnitWant(self.unit, ("TriggeredBy", "Listen"))
 
@@ -79,7 +88,9 @@ class Port(Check):
             return
         if self.address is not None:
             yield self._judge_address(listeners)
-        serving = [listener for listener in listeners if self.address is None or self._serves(listener) is not False] or listeners
+        serving = [
+            listener for listener in listeners if self.address is None or self._serves(listener) is not False
+        ] or listeners
         if self.process is not None:
             yield self._judge_process(serving, node)
         if self.unit is not None:
@@ -104,7 +115,9 @@ class Port(Check):
         where = ", ".join(sorted({_shown(listener) for listener in held}))
         names = _owner_names(held, node)
         by = f" by {', '.join(names)}" if names else ""
-        return Finding("state", Status.CRITICAL, "free", where, f"{self._called} is not free: it is held on {where}{by}")
+        return Finding(
+            "state", Status.CRITICAL, "free", where, f"{self._called} is not free: it is held on {where}{by}"
+        )
 
     # ---- where
 
@@ -112,7 +125,10 @@ class Port(Check):
         where = ", ".join(sorted({_shown(listener) for listener in listeners}))
         answer = self._bound(listeners)
         if answer is None:
-            reason = f"whether the socket on :: of {self._called} serves IPv4 too could not be seen: the kernel module {self.protocol}_diag is not loaded"
+            reason = (
+                f"whether the socket on :: of {self._called} serves IPv4 too could not be seen: "
+                f"the kernel module {self.protocol}_diag is not loaded"
+            )
             raise Unobserved("dual-stack sockets", reason, remedy=f"modprobe {self.protocol}_diag, or call ss once")
         message = f"{self._called} is open on {where}" + ("" if answer else f", expected {self.address}")
         return Finding("address", Status.OK if answer else Status.CRITICAL, self.address, where, message)
@@ -122,7 +138,12 @@ class Port(Check):
         if self.address == LOOPBACK:
             return all(_is_loopback(listener) for listener in listeners)
         if self.address == EVERYWHERE:
-            return _all([_any(_covers(listener, 4, ANY[4]) for listener in listeners), _any(_covers(listener, 6, ANY[6]) for listener in listeners)])
+            return _all(
+                [
+                    _any(_covers(listener, 4, ANY[4]) for listener in listeners),
+                    _any(_covers(listener, 6, ANY[6]) for listener in listeners),
+                ]
+            )
         return _any(self._serves(listener) for listener in listeners)
 
     def _serves(self, listener: Listener) -> bool | None:
@@ -190,12 +211,20 @@ class Port(Check):
             where = f"{self._called} on {_shown(listener)}"
             after = f"within {format_duration(made.seconds)}"
             if made.error:
-                yield Finding("connect", Status.CRITICAL, True, made.error, f"{where} does not answer {after}: {made.error.lower()}{queue}")  # noqa: FBT003  # the expectation is a boolean
+                yield Finding(
+                    "connect",
+                    Status.CRITICAL,
+                    True,
+                    made.error,
+                    f"{where} does not answer {after}: {made.error.lower()}{queue}",
+                )  # the expectation is a boolean
             elif made.accepted is False:
-                message = f"{where} listens, but its process does not take connections{queue or ': they wait in its queue'}"
-                yield Finding("connect", Status.CRITICAL, True, "not accepted", message)  # noqa: FBT003
+                message = (
+                    f"{where} listens, but its process does not take connections{queue or ': they wait in its queue'}"
+                )
+                yield Finding("connect", Status.CRITICAL, True, "not accepted", message)
             else:
-                yield Finding("connect", Status.OK, True, True, f"{where} accepts {after}")  # noqa: FBT003
+                yield Finding("connect", Status.OK, True, True, f"{where} accepts {after}")
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -216,7 +245,7 @@ def _covers(listener: Listener, version: int, address: str) -> bool | None:
         return False
     if str(bound) == address:
         return True
-    dual = listener.family == 6 and listener.address == ANY[6] and version == 4 and address == ANY[4]  # noqa: PLR2004  # IP versions
+    dual = listener.family == 6 and listener.address == ANY[6] and version == 4 and address == ANY[4]  # IP versions
     if dual:
         return None if listener.v6only is None else not listener.v6only
     return False
@@ -241,7 +270,7 @@ def _all(answers: list[bool | None]) -> bool | None:
 
 
 def _shown(listener: Listener) -> str:
-    if listener.family == 6 and listener.address == ANY[6]:  # noqa: PLR2004  # IP version
+    if listener.family == 6 and listener.address == ANY[6]:  # IP version
         return {True: ":: (IPv6 only)", False: ":: (IPv4 too)", None: "::"}[listener.v6only]
     return listener.address
 
@@ -258,7 +287,7 @@ def _owner_names(listeners: list[Listener], node: Node) -> list[str]:
 
 
 def _raise_unseen_owner(called: str) -> None:
-    reason = f"who holds {called} could not be seen: this user may not look at the files of all processes, or the kernel itself holds it"
+    reason = f"who holds {called} could not be seen: this user may not look at all processes, or the kernel holds it"
     raise Unobserved("socket owners", reason, remedy="run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)")
 
 

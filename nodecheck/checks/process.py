@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
-from nodecheck.definitions.durations import format_duration
 from nodecheck.definitions.expectation import Number, Text
+from nodecheck.durations import format_duration
 from nodecheck.node.node import FileWant, UnitWant, UserWant
 from nodecheck.node.processes import CUT_AT, ProcessWant
 from nodecheck.node.unobserved import Unobserved
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # proc(5), /proc/PID/stat; a process is known by the letter and by the word.
 STATES = {
-    "R": "running", "S": "sleeping", "D": "uninterruptible", "Z": "zombie", "T": "stopped", "t": "traced", "X": "dead", "I": "idle",
-    "W": "waking", "P": "parked", "K": "wakekill",
+    "R": "running", "S": "sleeping", "D": "uninterruptible", "Z": "zombie", "T": "stopped", "t": "traced", "X": "dead",
+    "I": "idle", "W": "waking", "P": "parked", "K": "wakekill",
 }  # fmt: skip
 AT_LEAST_ONE = Number(">= 1")
 NOT_STOPPED = Text("!= stopped")
@@ -39,7 +39,9 @@ DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
 class Process(Check):
     """Processes are alive, as many as wanted, and well. Those are judged that fit all selectors."""
 
-    name: str = arg("Select by name: the kernel's (15 characters are enough) or the basename of the executable.", default=None)
+    name: str = arg(
+        "Select by name: the kernel's (15 characters are enough) or the basename of the executable.", default=None
+    )
     cmdline: Regex = arg("Select by the command line: a regular expression, found anywhere in it.", default=None)
     exe: str = arg("Select by the executable: its path, or its basename.", default=None)
     user: str = arg("Select by the user it runs as: a name or a number.", default=None)
@@ -48,13 +50,15 @@ class Process(Check):
     parent: str = arg("Select by the name of the parent process.", default=None)
     count: Number = arg("How many are alive; a zombie is not.", default=AT_LEAST_ONE)
     state: HeldText = arg(
-        'State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "!= D for 1m": none is in D '
-        "for a minute or longer. Without it, none may be stopped.",
+        "State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "
+        '"!= D for 1m": none is in D for a minute or longer. Without it, none may be stopped.',
         default=None,
     )
     age: Duration = arg("Time since each was started.", default=None)
     memory: Size = arg("Resident memory (RSS) of each.", default=None)
-    cpu: Percent = arg("Share of one processor of each, measured over half a second: this check takes that long.", default=None)
+    cpu: Percent = arg(
+        "Share of one processor of each, measured over half a second: this check takes that long.", default=None
+    )
     threads: Number = arg("Threads of each.", default=None)
     open_files: Number = arg("Open file descriptors of each.", default=None)
     main: bool = arg("Whether one of them is to be the main process (MainPID) of `unit`.", default=None)
@@ -87,7 +91,9 @@ class Process(Check):
         """First how many are alive, then each property of those."""
         table = node.process_table()
         if self.pidfile is not None and node.file_text(self.pidfile) is None:
-            yield Finding("pidfile", Status.CRITICAL, self.pidfile, "absent", f"the pid file {self.pidfile} does not exist")
+            yield Finding(
+                "pidfile", Status.CRITICAL, self.pidfile, "absent", f"the pid file {self.pidfile} does not exist"
+            )
             return
         sure, unsure = self._select(table, node)
         yield self._judge_count(sure, unsure, table)
@@ -125,7 +131,9 @@ class Process(Check):
         """Return the processes that are meant, and those that may be: something of them could not be seen."""
         uid = self._uid(node)
         pid = self._pid(node)
-        parents = {process.pid for process in table.processes if self.parent is not None and _is_named(process, self.parent)}
+        parents = {
+            process.pid for process in table.processes if self.parent is not None and _is_named(process, self.parent)
+        }
         judged = [
             (process, self._may_be(process))
             for process in table.processes
@@ -158,7 +166,9 @@ class Process(Check):
         verdicts = {self.count.matches(count) for count in range(least, most + 1)}
         if not table.complete and False in verdicts:
             reason = "this user may not see the processes of others (hidepid)"
-            raise Unobserved("processes", reason, remedy="run nodecheck as root, or in the group that gid= of /proc names")
+            raise Unobserved(
+                "processes", reason, remedy="run nodecheck as root, or in the group that gid= of /proc names"
+            )
         if len(verdicts) > 1:
             raise Unobserved("processes", f"{self._subject()}: {_unreadable(unsure)}", remedy="run nodecheck as root")
         message = f"{least} of {self._subject()} alive{_pids(alive)}"
@@ -169,7 +179,9 @@ class Process(Check):
     def _explain(self, sure: list[Observed], alive: list[Observed], message: str) -> str:
         dead = [process for process in sure if not process.is_alive()]
         if not alive and dead:
-            return f"only a zombie is left of {self._subject()}: pid {dead[0].pid}{_for(dead[0])}; its parent {dead[0].parent} does not collect it"
+            zombie = dead[0]
+            left = f"only a zombie is left of {self._subject()}: pid {zombie.pid}{_for(zombie)}"
+            return f"{left}; its parent {zombie.parent} does not collect it"
         if not alive:
             return f"{self._subject()} is not running"
         return f"{message}, expected {self.count}"
@@ -183,10 +195,24 @@ class Process(Check):
                 continue
             held = self.state.held if self.state is not None else None
             if held is not None and process.still_for is None and process.state in "DZ":
-                yield Finding("state", Status.UNKNOWN, str(expectation), words[1], f"{_called(process)} is {words[1]}, for how long could not be seen")
+                unseen = f"{_called(process)} is {words[1]}; for how long could not be seen"
+                yield Finding(
+                    "state",
+                    Status.UNKNOWN,
+                    str(expectation),
+                    words[1],
+                    unseen,
+                )
             elif held is None or (process.still_for or 0.0) >= held:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
-                yield Finding("state", Status.CRITICAL, str(expectation), words[1], message, remedy=f"cat /proc/{process.pid}/wchan")
+                yield Finding(
+                    "state",
+                    Status.CRITICAL,
+                    str(expectation),
+                    words[1],
+                    message,
+                    remedy=f"cat /proc/{process.pid}/wchan",
+                )
             # else: it is so, but not for that long
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
@@ -199,12 +225,15 @@ class Process(Check):
                 "open_files": (self.open_files, process.open_files),
             }
             for name, (expectation, observed) in properties.items():
-                yield from judge_expectation(name, expectation, observed, subject=_called(process), unit=name.replace("_", " "))
+                yield from judge_expectation(
+                    name, expectation, observed, subject=_called(process), unit=name.replace("_", " ")
+                )
 
     def _judge_main(self, alive: list[Observed], node: Node) -> Finding:
         main_pid = node.unit(self.unit or "").get("MainPID") or 0
         observed = any(process.pid == main_pid for process in alive)
-        message = f"the main process of {self.unit} has pid {main_pid}, which is {'' if observed else 'none '}of these{_pids(alive)}"
+        which = "one" if observed else "none"
+        message = f"the main process of {self.unit} has pid {main_pid}: {which} of these{_pids(alive)}"
         return Finding("main", Status.OK if observed == self.main else Status.CRITICAL, self.main, observed, message)
 
     def _subject(self) -> str:
@@ -218,7 +247,7 @@ class Process(Check):
 def _is_named(process: Observed, name: str) -> bool | None:
     """The kernel cuts a name at 15 characters; the executable then tells which one it is."""
     executable = (process.exe or "").rpartition("/")[2]
-    if process.name == name or executable == name:
+    if name in (process.name, executable):
         return True
     if len(name) > CUT_AT and process.name == name[:CUT_AT]:
         return None if process.exe is None else process.exe == ""

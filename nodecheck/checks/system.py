@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
-from nodecheck.definitions.durations import format_duration
+from nodecheck.durations import format_duration
 from nodecheck.node.node import ManagerWant
 from nodecheck.node.systemd import SOURCE
 from nodecheck.report.result import Finding, Status
@@ -26,8 +26,8 @@ class System(Check):
     """systemd answers on the bus, the boot has ended, and no unit has failed."""
 
     state: Text = arg(
-        "State of the system (running, degraded, starting, maintenance, stopping). Without it: running, or degraded by units "
-        "that have a check of their own in this run.",
+        "State of the system (running, degraded, starting, maintenance, stopping). Without it: running, or degraded by "
+        "units that have a check of their own in this run.",
         default=None,
     )
     failed: Number = arg("Failed units.", default=None)
@@ -50,7 +50,9 @@ class System(Check):
         if self.state is None:
             yield _judge_state(manager, node)
         yield from judge_expectation("state", self.state, manager.get("SystemState"), subject="systemd")
-        yield from judge_expectation("failed", self.failed, len(manager["failed"]), subject="systemd", unit="number of failed units")
+        yield from judge_expectation(
+            "failed", self.failed, len(manager["failed"]), subject="systemd", unit="number of failed units"
+        )
         yield from judge_expectation("jobs", self.jobs, manager.get("NJobs"), subject="systemd", unit="number of jobs")
         yield from judge_expectation("uptime", self.uptime, node.uptime(), subject="this host")
 
@@ -66,7 +68,14 @@ def _judge_state(manager: dict[str, Any], node: Node) -> Finding:
     if state in ("initializing", "starting") and up < BOOT_SECONDS:
         return Finding("state", Status.WARNING, "running", state, f"{said}: the boot has not ended yet{waiting}")
     if state in ("initializing", "starting"):
-        return Finding("state", Status.CRITICAL, "running", state, f"{said}: the boot does not end{waiting}", remedy="systemctl list-jobs")
+        return Finding(
+            "state",
+            Status.CRITICAL,
+            "running",
+            state,
+            f"{said}: the boot does not end{waiting}",
+            remedy="systemctl list-jobs",
+        )
     if state in ("maintenance", "stopping"):
         return Finding("state", Status.CRITICAL, "running", state, said)
     return Finding("state", Status.UNKNOWN, "running", state, f"{said}, a state that this nodecheck does not know")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks import _unit_health as health
+from nodecheck.checks._unit_rules import RULES
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.node.node import UnitWant
 from nodecheck.node.processes import ProcessWant
@@ -30,41 +31,62 @@ HEALTHY = "healthy"
 class Unit(Check):
     """A systemd unit is as it is meant to be, or in the state that is asked for."""
 
-    name: str = arg("Full name of the unit, with its type: docker.service. An alias or an instance (foo@x.service) is fine.")
+    name: str = arg(
+        "Full name of the unit, with its type: docker.service. An alias or an instance (foo@x.service) is fine."
+    )
     state: Text = arg(
-        "healthy: as it is meant to be, by the rules below. Or a state: running, exited, listening, waiting, active, inactive, "
-        "failed, masked, absent; any ActiveState, SubState or LoadState of systemd.",
+        "healthy: as it is meant to be, by the rules below. Or a state: running, exited, listening, waiting, active, "
+        "inactive, failed, masked, absent; any ActiveState, SubState or LoadState of systemd.",
         default=None,
     )
-    enabled: bool = arg("Whether it is to start at boot. static, indirect and generated count as enabled, as for systemctl is-enabled.", default=None)
+    enabled: bool = arg(
+        "Whether it is to start at boot. static, indirect and generated count as enabled, as for systemctl is-enabled.",
+        default=None,
+    )
     masked: bool = arg("Whether it is to be masked.", default=None)
     restarts: Number = arg("Restarts by systemd itself (NRestarts), since it was last started by hand.", default=None)
     uptime: Duration = arg("How long it has been active.", default=None)
     memory: Size = arg("Memory of the unit's control group.", default=None)
     tasks: Number = arg("Processes and threads of the unit's control group.", default=None)
-    result: Text = arg("How its last run ended: success, exit-code, signal, timeout, oom-kill, watchdog, ...", default=None)
-    main_process: Text = arg("Name of its main process (MainPID), which has to be alive.", default=None)
+    result: Text = arg(
+        "How its last run ended: success, exit-code, signal, timeout, oom-kill, watchdog, ...", default=None
+    )
+    main_process: Text = arg(
+        "Name of its main process (MainPID), which has to be alive while the unit is active.", default=None
+    )
     reload_needed: bool = arg("Whether its file on disk is newer than what systemd has read.", default=None)
     last_trigger: Duration = arg('For a timer: how long ago it last fired, such as "< 25h".', default=None)
-    scope: str = arg("The systemd that manages it: the host's, or that of the user who runs nodecheck.", default="system", choices=("system", "user"))
+    scope: str = arg(
+        "The systemd that manages it: the host's, or that of the user who runs nodecheck.",
+        default="system",
+        choices=("system", "user"),
+    )
 
     EXAMPLE: ClassVar[str] = """\
 - name: docker.service is healthy
   unit: {name: docker.service, enabled: true, restarts: "< 3"}
   remedy: journalctl -u docker.service -n 50
 """
-    RULES: ClassVar[tuple[Rule, ...]] = health.RULES
+    RULES: ClassVar[tuple[Rule, ...]] = RULES
 
     def mistakes(self) -> Iterator[tuple[str, str, str]]:
         """A name that systemd would leave out of its answer is refused here."""
         if "/" in self.name:
-            yield "name", f"{self.name!r} is a path, not a unit", "systemd-escape --path prints the name of its mount unit"
+            yield (
+                "name",
+                f"{self.name!r} is a path, not a unit",
+                "systemd-escape --path prints the name of its mount unit",
+            )
         elif "." not in self.name.rpartition("@")[2] or not NAME.fullmatch(self.name):
             bare = re.fullmatch(r"[A-Za-z0-9:_.\\@-]+", self.name)
             hint = f"did you mean {self.name}.service?" if bare else "letters, digits and : _ . \\ @ - are allowed"
             yield "name", f"{self.name!r} is not the full name of a unit", hint
         elif re.search(r"@\.[a-z]+$", self.name):
-            yield "name", f"{self.name!r} is a template: it has no state", f"name an instance: {self.name.replace('@.', '@NAME.')}"
+            yield (
+                "name",
+                f"{self.name!r} is a template: it has no state",
+                f"name an instance: {self.name.replace('@.', '@NAME.')}",
+            )
         if self.last_trigger is not None and not self.name.endswith(".timer"):
             yield "last_trigger", "only a timer has one", ""
 
@@ -90,8 +112,8 @@ class Unit(Check):
     def _always(self) -> Iterator[str]:
         asked = {
             "UnitFileState": self.enabled, "NRestarts": self.restarts, "ActiveEnterTimestampMonotonic": self.uptime,
-            "MemoryCurrent": self.memory, "TasksCurrent": self.tasks, "Result": self.result, "MainPID": self.main_process,
-            "NeedDaemonReload": self.reload_needed, "LastTriggerUSec": self.last_trigger,
+            "MemoryCurrent": self.memory, "TasksCurrent": self.tasks, "Result": self.result,
+            "MainPID": self.main_process, "NeedDaemonReload": self.reload_needed, "LastTriggerUSec": self.last_trigger,
         }  # fmt: skip
         yield from (name for name, expectation in asked.items() if expectation is not None)
         if self._wants_health():
@@ -115,9 +137,17 @@ class Unit(Check):
     def _judge_flags(self, unit: dict[str, Any]) -> Iterator[Finding]:
         file_state = unit.get("UnitFileState")
         flags = {
-            "enabled": (self.enabled, None if file_state is None else file_state in STARTS_AT_BOOT, file_state or "no unit file state"),
+            "enabled": (
+                self.enabled,
+                None if file_state is None else file_state in STARTS_AT_BOOT,
+                file_state or "no unit file state",
+            ),
             "masked": (self.masked, unit["LoadState"] == "masked", unit["LoadState"]),
-            "reload_needed": (self.reload_needed, unit.get("NeedDaemonReload"), "file changed" if unit.get("NeedDaemonReload") else "file not changed"),
+            "reload_needed": (
+                self.reload_needed,
+                unit.get("NeedDaemonReload"),
+                "file changed" if unit.get("NeedDaemonReload") else "file not changed",
+            ),
         }
         for name, (expected, observed, shown) in flags.items():
             if expected is not None:
@@ -137,27 +167,45 @@ class Unit(Check):
         for name, (expectation, observed) in properties.items():
             yield from judge_expectation(name, expectation, observed, subject=unit["Id"])
         if self.last_trigger is not None and triggered is None:
-            yield Finding("last_trigger", Status.CRITICAL, str(self.last_trigger), "never", f"{unit['Id']} never fired since it was installed")
+            yield Finding(
+                "last_trigger",
+                Status.CRITICAL,
+                str(self.last_trigger),
+                "never",
+                f"{unit['Id']} never fired since it was installed",
+            )
         elif triggered is not None:
-            yield from judge_expectation("last_trigger", self.last_trigger, triggered, subject=unit["Id"], unit="time since the last trigger")
+            yield from judge_expectation(
+                "last_trigger", self.last_trigger, triggered, subject=unit["Id"], unit="time since the last trigger"
+            )
 
     def _judge_main_process(self, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
-        if self.main_process is None:
+        if self.main_process is None or unit["ActiveState"] != "active":
             return
         pid = unit.get("MainPID") or 0
         process = node.process(pid) if pid else None
         if process is None or not process.is_alive():
             state = "is a zombie" if process else "is not there"
-            yield Finding("main_process", Status.CRITICAL, str(self.main_process), "none", f"the main process of {unit['Id']} {state} (pid {pid})")
+            yield Finding(
+                "main_process",
+                Status.CRITICAL,
+                str(self.main_process),
+                "none",
+                f"the main process of {unit['Id']} {state} (pid {pid})",
+            )
             return
         names = (process.name, (process.exe or "").rpartition("/")[2])
         matched = self.main_process.matches(names)
-        message = f"the main process of {unit['Id']} is {process.name} (pid {pid})" + ("" if matched else f", expected {self.main_process}")
-        yield Finding("main_process", Status.OK if matched else Status.CRITICAL, str(self.main_process), process.name, message)
+        message = f"the main process of {unit['Id']} is {process.name} (pid {pid})" + (
+            "" if matched else f", expected {self.main_process}"
+        )
+        yield Finding(
+            "main_process", Status.OK if matched else Status.CRITICAL, str(self.main_process), process.name, message
+        )
 
 
 def observed_words(unit: dict[str, Any]) -> tuple[str, ...]:
-    """Return the words that an expectation of the state may name: what is not loaded is masked, absent or broken first."""
+    """Return the words that an expectation of the state may name: what is not loaded is masked or absent first."""
     load = unit["LoadState"]
     if load == "not-found":
         return ("absent",) if unit["ActiveState"] == "inactive" else ("absent", unit["ActiveState"], unit["SubState"])

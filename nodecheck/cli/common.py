@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Loaded(NamedTuple):
-    """This node, and what is wanted of it."""
+    """A node, and what is wanted of it."""
 
     node: Node
     settings: Settings

@@ -18,7 +18,9 @@ def command(arguments: Namespace) -> int:
     """Print every play; what this call would run on this node is marked with a *."""
     loaded = load(arguments)
     groups = set(loaded.node.groups) | {loaded.node.facts["hostname"].value}
-    chosen = {planned.definition.id for planned in make_plan(loaded.definitions.plays, groups, selection(arguments)).checks}
+    chosen = {
+        planned.definition.id for planned in make_plan(loaded.definitions.plays, groups, selection(arguments)).checks
+    }
     width = max(display_width(check.name) for play in loaded.definitions.plays for check in play.checks)
     for play in loaded.definitions.plays:
         _print_play(play, chosen, width)

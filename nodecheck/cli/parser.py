@@ -32,7 +32,9 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser() -> Parser:
     """Return the parser of the whole command line."""
-    parser = Parser(prog="nodecheck", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog="nodecheck", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--version", action="version", version=f"nodecheck {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
     _add_run(commands)
@@ -49,7 +51,14 @@ def make_parser() -> Parser:
 def _add_run(commands: argparse._SubParsersAction[Parser]) -> None:
     run = commands.add_parser("run", help="look at this node and judge it")
     _add_selection(run)
-    run.add_argument("-o", "--output", metavar="FORMAT[=FILE]", action="append", default=[], help="text (default) or json; may be repeated")
+    run.add_argument(
+        "-o",
+        "--output",
+        metavar="FORMAT[=FILE]",
+        action="append",
+        default=[],
+        help="text (default) or json; may be repeated",
+    )
     run.add_argument("-q", "--quiet", action="store_true", help="print problems only")
     run.add_argument("-v", "--verbose", action="store_true", help="print what was seen for what is ok, too")
     run.add_argument("--budget", metavar="TIME", help="the run ends within this time, whatever hangs (default 30s)")
@@ -70,13 +79,28 @@ def _add_list(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="*", metavar="FILE|DIR", help="definition files (default: /etc/nodecheck/checks.d over /usr/share/nodecheck/checks.d)")
-    parser.add_argument("--checks", metavar="DIR", action="append", default=[], help="a directory of definition files; may be repeated")
-    parser.add_argument("-e", "--extra-vars", metavar="K=V", action="append", default=[], help="set a variable; wins over all others")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="FILE|DIR",
+        help="definition files (default: /etc/nodecheck/checks.d over /usr/share/nodecheck/checks.d)",
+    )
+    parser.add_argument(
+        "--checks", metavar="DIR", action="append", default=[], help="a directory of definition files; may be repeated"
+    )
+    parser.add_argument(
+        "-e", "--extra-vars", metavar="K=V", action="append", default=[], help="set a variable; wins over all others"
+    )
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     _add_sources(parser)
-    parser.add_argument("-t", "--tags", metavar="TAGS", action="append", default=[], help="only checks with one of these tags")
-    parser.add_argument("--skip-tags", metavar="TAGS", action="append", default=[], help="no checks with one of these tags")
-    parser.add_argument("-l", "--limit", metavar="PATTERN", default="", help="only if this node is in these groups: a:b  a:&b  a:!b")
+    parser.add_argument(
+        "-t", "--tags", metavar="TAGS", action="append", default=[], help="only checks with one of these tags"
+    )
+    parser.add_argument(
+        "--skip-tags", metavar="TAGS", action="append", default=[], help="no checks with one of these tags"
+    )
+    parser.add_argument(
+        "-l", "--limit", metavar="PATTERN", default="", help="only if this node is in these groups: a:b  a:&b  a:!b"
+    )

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from nodecheck.cli.common import load, selection
-from nodecheck.definitions.durations import parse_duration
 from nodecheck.definitions.errors import DefinitionError, Mistake
+from nodecheck.durations import parse_duration
 from nodecheck.engine.plan import make_plan
 from nodecheck.engine.run import Clock, run
 from nodecheck.events import log
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from nodecheck.report.result import Report
 
 
-def command(arguments: Namespace, collector: Collector | None) -> int:
-    """Run the checks and print the report; return the exit code of the report."""
-    clock = Clock.start(0)
+def command(arguments: Namespace, collector: Collector | None, started: float) -> int:
+    """Run the checks and print the report; return the exit code of the report.
+
+    `started` is when the program started, on the monotonic clock in seconds: the budget counts from there.
+    """
     outputs = formats.parse(arguments.output or ["text"])
     budget = _budget(arguments.budget)
     loaded = load(arguments)
-    plan = make_plan(loaded.definitions.plays, set(loaded.node.groups) | {loaded.node.facts["hostname"].value}, selection(arguments))
+    plan = make_plan(
+        loaded.definitions.plays, set(loaded.node.groups) | {loaded.node.facts["hostname"].value}, selection(arguments)
+    )
     if not plan.checks:
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
-    clock = clock._replace(budget=budget or loaded.settings.budget)
+    clock = Clock(started, budget or loaded.settings.budget)
     report = run(plan, loaded.definitions, loaded.node, clock, collector)
     _print(report, outputs, arguments)
     if log.wanted(arguments.events):
@@ -51,9 +55,21 @@ def _budget(text: str | None) -> float | None:
 
 
 def _nothing_selected(arguments: Namespace, groups: list[str]) -> Mistake:
-    asked = [f"{option} {value}" for option, value in (("-t", ",".join(arguments.tags)), ("--skip-tags", ",".join(arguments.skip_tags)), ("-l", arguments.limit)) if value]
+    asked = [
+        f"{option} {value}"
+        for option, value in (
+            ("-t", ",".join(arguments.tags)),
+            ("--skip-tags", ",".join(arguments.skip_tags)),
+            ("-l", arguments.limit),
+        )
+        if value
+    ]
     of = f" with {' '.join(asked)}" if asked else ""
-    return Mistake(None, f"no check was selected{of}", f"this node is in the groups {', '.join(groups)}; nodecheck list shows all checks")
+    return Mistake(
+        None,
+        f"no check was selected{of}",
+        f"this node is in the groups {', '.join(groups)}; nodecheck list shows all checks",
+    )
 
 
 def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) -> None:

@@ -34,7 +34,9 @@ def build(kind: type[Check], type_name: str, value: Value, mistakes: Mistakes) -
     return check if len(mistakes) == before else None
 
 
-def _arguments(kind: type[Check], type_name: str, data: dict[str, Value], value: Value, mistakes: Mistakes) -> dict[str, Any]:
+def _arguments(
+    kind: type[Check], type_name: str, data: dict[str, Value], value: Value, mistakes: Mistakes
+) -> dict[str, Any]:
     known = kind.arguments()
     for name in data.keys() - known.keys():
         place = value.key_marks.get(name, value.mark)

@@ -6,9 +6,9 @@ An expectation is typed by its property. It says what it expects and shows what 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from nodecheck.definitions.durations import format_duration, parse_duration
+from nodecheck.durations import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,6 +113,7 @@ class Number(_Quantity):
     EXAMPLES = (1, "< 3", "1..3")
 
     def convert(self, text: str) -> float:
+        """See above."""
         number, unit = self._split(text)
         if unit:
             raise ValueError(f"this is a plain number: {text.strip()!r} has the unit {unit}")
@@ -126,12 +127,14 @@ class Percent(_Quantity):
     EXAMPLES = ("< 90%", "10%..80%")
 
     def convert(self, text: str) -> float:
+        """See above."""
         number, unit = self._split(text)
         if unit != "%":
             raise ValueError(f"this is a percentage: write {text.strip()}% rather than {text.strip()!r}")
         return number
 
     def show(self, observed: Any) -> Any:
+        """With one digit after the point."""
         return f"{observed:.1f}%"
 
 
@@ -142,13 +145,17 @@ class Size(_Quantity):
     EXAMPLES = ("< 2GiB", ">= 500MB")
 
     def convert(self, text: str) -> float:
+        """See above."""
         number, unit = self._split(text)
         if unit not in BYTE_UNITS:
             known = " ".join(BYTE_UNITS)
-            raise ValueError(f"this is a size: {text.strip()!r} has {'the unit ' + unit if unit else 'no unit'} (known: {known})")
+            raise ValueError(
+                f"this is a size: {text.strip()!r} has {'the unit ' + unit if unit else 'no unit'} (known: {known})"
+            )
         return number * BYTE_UNITS[unit]
 
     def show(self, observed: Any) -> Any:
+        """In the unit that the author used."""
         units = [unit for unit in BYTE_UNITS if f"{unit}" in str(self.source) and unit != "B"]
         unit = max(units, key=len, default="MiB")
         return f"{observed / BYTE_UNITS[unit]:.1f}{unit}"
@@ -161,9 +168,11 @@ class Duration(_Quantity):
     EXAMPLES = ("> 10m", "< 2h", "1s..1m")
 
     def convert(self, text: str) -> float:
+        """See above."""
         return parse_duration(text)
 
     def show(self, observed: Any) -> Any:
+        """In its two largest units."""
         return format_duration(observed)
 
 
@@ -171,7 +180,7 @@ class Text(Expectation):
     """A word, a /regular expression/, or any of a list; "!= word" for anything else."""
 
     GRAMMAR = 'a text, /a regular expression/, "!= text", or a list for any of these'
-    EXAMPLES = ("running", "/^kube-/", "!= failed", ["running", "exited"])
+    EXAMPLES: ClassVar[tuple[Any, ...]] = ("running", "/^kube-/", "!= failed", ["running", "exited"])
 
     def _parse(self, item: Any) -> Callable[[Any], bool]:
         if isinstance(item, bool | list | dict) or item is None or item == "":
@@ -197,7 +206,7 @@ class HeldText(Text):
     """A text as above; with "for 1m" it counts only when it has been so for at least that long."""
 
     GRAMMAR = 'a text, /a regular expression/, "!= text" or "!= text for 1m", or a list for any of these'
-    EXAMPLES = ("!= D for 1m", "sleeping", "!= zombie")
+    EXAMPLES: ClassVar[tuple[Any, ...]] = ("!= D for 1m", "sleeping", "!= zombie")
 
     def __init__(self, source: Any) -> None:
         self.held: float | None = None
@@ -218,7 +227,7 @@ class Regex(str):
 
     __slots__ = ()
 
-    def __new__(cls, source: Any) -> Regex:
+    def __new__(cls, source: Any) -> Self:
         """Take what stands in a definition. Raises ValueError."""
         if not isinstance(source, str) or not source:
             raise ValueError(f"expected a regular expression, not {source!r}")

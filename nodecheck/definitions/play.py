@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck import checks as check_types
 from nodecheck.definitions.build import build
-from nodecheck.definitions.durations import parse_duration
 from nodecheck.definitions.errors import Mark, Mistakes, did_you_mean
 from nodecheck.definitions.template import plain, render
+from nodecheck.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +56,16 @@ class Play(NamedTuple):
     mark: Mark
 
 
-def read_plays(value: Value, variables: Mapping[str, Any], overrides: Mapping[str, Any], mistakes: Mistakes) -> list[Play]:
+def read_plays(
+    value: Value, variables: Mapping[str, Any], overrides: Mapping[str, Any], mistakes: Mistakes
+) -> list[Play]:
     """Return the plays of a file. `overrides` win over the plays' vars, those over `variables`."""
     if not isinstance(value.data, list):
-        mistakes.add(value.mark, f"a definition file is a list of plays, not {value.kind()}", "start the play with a dash: - name: ...")
+        mistakes.add(
+            value.mark,
+            f"a definition file is a list of plays, not {value.kind()}",
+            "start the play with a dash: - name: ...",
+        )
         return []
     if not value.data:
         mistakes.add(value.mark, "an empty list checks nothing", "remove the file, or mask it with a link to /dev/null")
@@ -67,9 +73,13 @@ def read_plays(value: Value, variables: Mapping[str, Any], overrides: Mapping[st
     return [play for play in plays if play]
 
 
-def _read_play(value: Value, variables: Mapping[str, Any], overrides: Mapping[str, Any], mistakes: Mistakes) -> Play | None:
+def _read_play(
+    value: Value, variables: Mapping[str, Any], overrides: Mapping[str, Any], mistakes: Mistakes
+) -> Play | None:
     if not isinstance(value.data, dict):
-        mistakes.add(value.mark, f"a play is a mapping, not {value.kind()}", "- name: ...\n    hosts: all\n    checks: [...]")
+        mistakes.add(
+            value.mark, f"a play is a mapping, not {value.kind()}", "- name: ...\n    hosts: all\n    checks: [...]"
+        )
         return None
     _refuse_unknown(value, PLAY_KEYWORDS, "a play", mistakes)
     data = value.data
@@ -85,21 +95,29 @@ def _read_play(value: Value, variables: Mapping[str, Any], overrides: Mapping[st
     return Play(name, pattern, frozenset(tags), _read_checks(value, known, frozenset(tags), mistakes), value.mark)
 
 
-def _read_checks(play: Value, variables: Mapping[str, Any], tags: frozenset[str], mistakes: Mistakes) -> tuple[CheckDefinition, ...]:
+def _read_checks(
+    play: Value, variables: Mapping[str, Any], tags: frozenset[str], mistakes: Mistakes
+) -> tuple[CheckDefinition, ...]:
     checks = play.data.get("checks")
     if checks is None:
         _missing(play, "checks", "a play", "checks: [...]", mistakes)
         return ()
     if not isinstance(checks.data, list) or not checks.data:
-        mistakes.add(checks.mark, "checks is a list with at least one check", "- name: ...\n    unit: {name: docker.service}")
+        mistakes.add(
+            checks.mark, "checks is a list with at least one check", "- name: ...\n    unit: {name: docker.service}"
+        )
         return ()
     read = (_read_check(item, variables, tags, mistakes) for item in checks.data)
     return tuple(check for check in read if check)
 
 
-def _read_check(value: Value, variables: Mapping[str, Any], play_tags: frozenset[str], mistakes: Mistakes) -> CheckDefinition | None:
+def _read_check(
+    value: Value, variables: Mapping[str, Any], play_tags: frozenset[str], mistakes: Mistakes
+) -> CheckDefinition | None:
     if not isinstance(value.data, dict):
-        mistakes.add(value.mark, f"a check is a mapping, not {value.kind()}", "- name: ...\n    unit: {name: docker.service}")
+        mistakes.add(
+            value.mark, f"a check is a mapping, not {value.kind()}", "- name: ...\n    unit: {name: docker.service}"
+        )
         return None
     value = render(value, variables, mistakes)
     data = value.data
@@ -183,7 +201,11 @@ def _item_marks(value: Value | None) -> tuple[Mark, ...]:
 def _severity(data: dict[str, Value], mistakes: Mistakes) -> str:
     severity = _text(data, "severity", mistakes) or "critical"
     if severity not in SEVERITIES:
-        mistakes.add(data["severity"].mark, f"severity is one of {', '.join(SEVERITIES)}, not {severity!r}", did_you_mean(severity, SEVERITIES))
+        mistakes.add(
+            data["severity"].mark,
+            f"severity is one of {', '.join(SEVERITIES)}, not {severity!r}",
+            did_you_mean(severity, SEVERITIES),
+        )
         return "critical"
     return severity
 
@@ -205,4 +227,3 @@ def _timeout(data: dict[str, Value], mistakes: Mistakes) -> float:
 def _identifier(name: str) -> str:
     """The id of a check: its name in lower case, with dashes for all that is neither letter nor digit."""
     return re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "check"
-

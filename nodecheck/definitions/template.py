@@ -27,7 +27,11 @@ class Undefined(Exception):
 def render(value: Value, variables: Mapping[str, Any], mistakes: Mistakes) -> Value:
     """Return the value with its variables filled in; notes a mistake for each that is not defined."""
     if isinstance(value.data, dict):
-        return Value({key: render(item, variables, mistakes) for key, item in value.data.items()}, value.mark, key_marks=value.key_marks)
+        return Value(
+            {key: render(item, variables, mistakes) for key, item in value.data.items()},
+            value.mark,
+            key_marks=value.key_marks,
+        )
     if isinstance(value.data, list):
         return Value([render(item, variables, mistakes) for item in value.data], value.mark)
     if not isinstance(value.data, str) or "{{" not in value.data:
@@ -56,7 +60,10 @@ def _look_up(expression: str, variables: Mapping[str, Any]) -> Any:
     for part in expression.split("."):
         if not isinstance(known, dict) or part not in known:
             where = f" in {path}" if path else ""
-            raise Undefined(f"the variable {part!r} is not defined{where}", did_you_mean(part, known if isinstance(known, dict) else ()))
+            raise Undefined(
+                f"the variable {part!r} is not defined{where}",
+                did_you_mean(part, known if isinstance(known, dict) else ()),
+            )
         known = known[part]
         path = f"{path}.{part}" if path else part
     return known

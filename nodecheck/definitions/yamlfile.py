@@ -1,7 +1,7 @@
 """Strict YAML: what the author wrote is what is read, and every value knows its place. The only importer of yaml.
 
-YAML 1.2's core schema, not 1.1's: `no`, `on`, `22:22` and `0755` stay text. A duplicate key is an error, and so are tags
-and files that are not files.
+YAML 1.2's core schema, not 1.1's: `no`, `on`, `22:22` and `0755` stay text. A duplicate key is an error, and so are
+tags and files that are not files.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def read_text(path: str, mistakes: Mistakes) -> str | None:
         mistakes.add(Mark(path, line, column), f"not UTF-8: byte 0x{raw[error.start]:02x}", "save the file as UTF-8")
         return None
     if not text.strip():
-        mistakes.add(place, "the file is empty", "a definition file is a list of plays; mask a file with a link to /dev/null")
+        mistakes.add(
+            place, "the file is empty", "a definition file is a list of plays; mask a file with a link to /dev/null"
+        )
         return None
     mistakes.know_text(path, text)
     return text
@@ -111,7 +113,9 @@ def _read_regular_file(path: str) -> bytes:
 def load(path: str, text: str, mistakes: Mistakes) -> Value | None:
     """Parse YAML; note what is wrong and return None when nothing could be read."""
     if "\0" in text:
-        mistakes.add(Mark(path, text.count("\n", 0, text.index("\0")) + 1, 1), "a NUL character", "is this a text file?")
+        mistakes.add(
+            Mark(path, text.count("\n", 0, text.index("\0")) + 1, 1), "a NUL character", "is this a text file?"
+        )
         return None
     loader = _Loader(text)
     try:
@@ -182,7 +186,11 @@ class _Builder:
                 continue
             key = key_node.value
             if key in data:
-                self._mistakes.add(key_mark, f"the key {key!r} stands here a second time", f"it stands first at line {key_marks[key].line}")
+                self._mistakes.add(
+                    key_mark,
+                    f"the key {key!r} stands here a second time",
+                    f"it stands first at line {key_marks[key].line}",
+                )
                 continue
             key_marks[key] = key_mark
             data[key] = self._value(value_node, depth + 1)

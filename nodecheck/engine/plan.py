@@ -50,7 +50,9 @@ def make_plan(plays: list[Play], groups: set[str], selection: Selection) -> Plan
         if selection.takes(check)
     ]
     here = {check.id for _, check in chosen}
-    return Plan(tuple(Planned(play, check, tuple(need for need in ids[check.id] if need in here)) for play, check in chosen))
+    return Plan(
+        tuple(Planned(play, check, tuple(need for need in ids[check.id] if need in here)) for play, check in chosen)
+    )
 
 
 def _resolve_needs(plays: list[Play]) -> dict[str, tuple[str, ...]]:
@@ -58,7 +60,9 @@ def _resolve_needs(plays: list[Play]) -> dict[str, tuple[str, ...]]:
     checks = [check for play in plays for check in play.checks]
     ids = {check.name: check.id for check in checks} | {check.id: check.id for check in checks}
     mistakes = [
-        Mistake(mark, f"needs {need!r}, and no check has this name", did_you_mean(need, [check.name for check in checks]))
+        Mistake(
+            mark, f"needs {need!r}, and no check has this name", did_you_mean(need, [check.name for check in checks])
+        )
         for check in checks
         for need, mark in zip(check.needs, check.needs_marks, strict=False)
         if need not in ids
@@ -74,7 +78,9 @@ def _refuse_circles(needs: dict[str, tuple[str, ...]]) -> None:
     def visit(check: str, path: list[str]) -> None:
         if check in path:
             circle = " -> ".join([*path[path.index(check) :], check])
-            raise DefinitionError([Mistake(None, f"checks need each other in a circle: {circle}", "take one of these needs away")])
+            raise DefinitionError(
+                [Mistake(None, f"checks need each other in a circle: {circle}", "take one of these needs away")]
+            )
         if check not in done:
             for need in needs[check]:
                 visit(need, [*path, check])

@@ -23,16 +23,19 @@ RESERVE_SECONDS = 0.5
 
 
 class Clock(NamedTuple):
-    """When a run started, on both clocks, and how long it may take."""
+    """When a run started, on the monotonic clock, and how long it may take; both in seconds."""
 
     started: float
-    started_at: float
     budget: float
 
-    @classmethod
-    def start(cls, budget: float) -> Clock:
-        """Start now."""
-        return cls(time.monotonic(), time.time(), budget)
+    @property
+    def started_at(self) -> float:
+        """When it started by the wall clock."""
+        return time.time() - self.elapsed()
+
+    def elapsed(self) -> float:
+        """Return for how long it runs."""
+        return time.monotonic() - self.started
 
     def deadline(self, timeout: float) -> float:
         """Return when something that may take `timeout` seconds from now has to end, on the monotonic clock."""
@@ -44,14 +47,12 @@ def run(plan: Plan, definitions: Definitions, node: Node, clock: Clock, collecto
     """Run the plan and return the report."""
     wants: list[Want] = [want for planned in plan.checks for want in planned.definition.check.wants()]
     longest = max(planned.definition.timeout for planned in plan.checks)
-    before = time.monotonic()
     node.observe(wants, clock.deadline(longest), collector)
-    took = time.monotonic() - before
-    results = [_judge(planned, node, took) for planned in plan.checks]
+    results = [_judge(planned, node) for planned in plan.checks]
     return Report(
         run_id=os.urandom(16).hex(),
         started_at=clock.started_at,
-        duration_seconds=time.monotonic() - clock.started,
+        duration_seconds=clock.elapsed(),
         budget_seconds=clock.budget,
         node=_node_data(node),
         version=__version__,
@@ -67,7 +68,7 @@ def _node_data(node: Node) -> dict[str, object]:
     return {name: node.facts[name].value for name in names} | {"groups": sorted(node.groups)}
 
 
-def _judge(planned: Planned, node: Node, observed_in: float) -> Result:
+def _judge(planned: Planned, node: Node) -> Result:
     """Judge one check. What it could not see makes it unknown, whatever else it found that is well."""
     before = time.monotonic()
     findings: list[Finding] = []
@@ -145,7 +146,9 @@ def _causes(
 ) -> tuple[str, ...]:
     """Return the root causes why a check is not judged: ids of checks that are not ok themselves and not blocked."""
     if check not in known:
-        found: list[str] = [watchers[source] for source in results[check].causes if source in watchers and watchers[source] != check]
+        found: list[str] = [
+            watchers[source] for source in results[check].causes if source in watchers and watchers[source] != check
+        ]
         for need in needs[check]:
             deeper = _causes(need, needs, results, watchers, known)
             found += deeper or ([need] if results[need].status not in (Status.OK, Status.SKIPPED) else [])

@@ -15,7 +15,14 @@ from nodecheck.report.result import Status
 if TYPE_CHECKING:
     from nodecheck.report.result import Report
 
-LEVELS = {Status.CRITICAL: "error", Status.UNKNOWN: "warning", Status.WARNING: "warning", Status.BLOCKED: "info", Status.SKIPPED: "info", Status.OK: "info"}
+LEVELS = {
+    Status.CRITICAL: "error",
+    Status.UNKNOWN: "warning",
+    Status.WARNING: "warning",
+    Status.BLOCKED: "info",
+    Status.SKIPPED: "info",
+    Status.OK: "info",
+}
 WHEN = ("auto", "always", "never")
 
 
@@ -31,7 +38,9 @@ def wanted(when: str) -> bool:
         found = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
         return False
-    return not sys.stderr.isatty() and not (stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev)
+    return not sys.stderr.isatty() and not (
+        stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev
+    )
 
 
 def emit(report: Report) -> None:
@@ -49,9 +58,17 @@ def emit(report: Report) -> None:
 def _logger() -> Any:
     import structlog
 
-    renderer: Any = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), renderer],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     return structlog.get_logger()

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 VIRTUAL_VENDORS = {
     "qemu": "qemu", "kvm": "kvm", "vmware": "vmware", "xen": "xen", "innotek gmbh": "oracle", "bochs": "bochs",
-    "microsoft corporation": "microsoft", "amazon ec2": "amazon", "google": "google", "openstack foundation": "openstack",
+    "microsoft corporation": "microsoft", "amazon ec2": "amazon", "google": "google",
+    "openstack foundation": "openstack",
 }  # fmt: skip
 
 
@@ -25,8 +26,14 @@ def collect() -> dict[str, Fact]:
     return {
         "hostname": Fact(uname.nodename, "uname(2)"),
         "machine_id": Fact(_first_line("/etc/machine-id"), "/etc/machine-id"),
-        "boot_id": Fact((_first_line("/proc/sys/kernel/random/boot_id") or "").replace("-", "") or None, "/proc/sys/kernel/random/boot_id"),
-        "os": Fact({"id": release.get("ID"), "version": release.get("VERSION_ID"), "name": release.get("PRETTY_NAME")}, "/etc/os-release"),
+        "boot_id": Fact(
+            (_first_line("/proc/sys/kernel/random/boot_id") or "").replace("-", "") or None,
+            "/proc/sys/kernel/random/boot_id",
+        ),
+        "os": Fact(
+            {"id": release.get("ID"), "version": release.get("VERSION_ID"), "name": release.get("PRETTY_NAME")},
+            "/etc/os-release",
+        ),
         "kernel": Fact(uname.release, "uname(2)"),
         "architecture": Fact(uname.machine, "uname(2)"),
         "virtualization": _virtualization(),

@@ -28,7 +28,11 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     "docker": (*_enabled("docker.service", "docker.socket"), "/var/lib/docker/containers", "/run/docker.pid"),
     "containerd": (*_enabled("containerd.service"), "/run/containerd/containerd.sock"),
     "crio": (*_enabled("crio.service", "cri-o.service"), "/run/crio/crio.sock"),
-    "kubelet": ("/var/lib/kubelet/config.yaml", "/etc/kubernetes/kubelet.conf", "/etc/kubernetes/bootstrap-kubelet.conf"),
+    "kubelet": (
+        "/var/lib/kubelet/config.yaml",
+        "/etc/kubernetes/kubelet.conf",
+        "/etc/kubernetes/bootstrap-kubelet.conf",
+    ),
     "control_plane": (f"{MANIFESTS}/kube-apiserver.yaml",),
     "etcd": (f"{MANIFESTS}/etcd.yaml", *_enabled("etcd.service")),
     "kubeadm": ("/var/lib/kubelet/kubeadm-flags.env", "/etc/kubernetes/admin.conf"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADER_BYTES = 4
+GONE_WITHIN_MILLISECONDS = 50
 LIFETIME_SECONDS = 600  # a helper whose parent was killed ends by itself
 
 
@@ -93,11 +94,15 @@ class Helper:
         os.close(from_child)
         self.channel = Channel(to_parent, from_parent)
 
+    def end(self) -> None:
+        """Let go of a helper that has answered: it ends by itself, and nobody has to wait for that."""
+        self.channel.close()
+
     def leave(self) -> bool:
         """Kill the helper; return whether it is gone. One that hangs in the kernel stays, and nobody waits for it."""
         self.channel.close()
         os.kill(self.pid, signal.SIGKILL)
-        for _ in range(20):  # a killed process is gone within milliseconds, or not at all
+        for _ in range(GONE_WITHIN_MILLISECONDS):  # a killed process is gone at once, or not at all
             if os.waitpid(self.pid, os.WNOHANG)[0]:
                 return True
             time.sleep(0.001)

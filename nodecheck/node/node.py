@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nodecheck.node import facts as node_facts
 from nodecheck.node import groups as node_groups
@@ -53,6 +53,7 @@ class FileWant(NamedTuple):
     path: str
 
 
+Seen = TypeVar("Seen")
 Want = UnitWant | ManagerWant | ListenerWant | UserWant | FileWant | processes.ProcessWant
 
 
@@ -82,7 +83,7 @@ class Node:
     def observe(self, wants: Iterable[Want], deadline: float, collector: systemd.Collector | None) -> None:
         """Collect all that is wanted; `deadline` is a time of the monotonic clock in seconds.
 
-        `collector` is the helper that asks systemd, already started; it works while processes and sockets are read here.
+        `collector` is the helper that asks systemd, already started; it works while we read processes and sockets.
         """
         sorted_wants: dict[type, list[Any]] = {}
         for want in wants:
@@ -93,7 +94,7 @@ class Node:
         self._read_users(sorted_wants.get(UserWant, []), deadline)
         self._read_processes(sorted_wants.get(processes.ProcessWant, []), deadline)
         self._read_sockets(sorted_wants.get(ListenerWant, []), deadline)
-        self._keep_systemd(requests, dark | (asked.answers() if asked else {}))
+        self._keep_systemd(requests, dark | self._hear_systemd(asked))
         self._clocks = {"monotonic": time.clock_gettime(time.CLOCK_MONOTONIC), "realtime": time.time()}
 
     def _read_files(self, wants: list[FileWant]) -> None:
@@ -118,13 +119,27 @@ class Node:
 
     def _connect(self, ports: set[tuple[str, int]], deadline: float) -> None:
         found = [listeners for listeners in self._listeners.values() if not isinstance(listeners, Unobserved)]
-        targets = [listener for listeners in found for listener in listeners if (listener.protocol, listener.port) in ports]
+        targets = [
+            listener for listeners in found for listener in listeners if (listener.protocol, listener.port) in ports
+        ]
         if targets:
             self._connections = sockets.connect(targets, deadline)
 
-    def _keep_systemd(self, requests: dict[str, dict[str, Any]], answers: dict[str, dict[str, Any] | Unobserved]) -> None:
+    def _hear_systemd(self, collector: systemd.Collector | None) -> dict[str, dict[str, Any] | Unobserved]:
+        if collector is None:
+            return {}
+        answers = collector.answers()
+        stuck = collector.leave()
+        self.problems += [stuck] if stuck else []
+        return answers
+
+    def _keep_systemd(
+        self, requests: dict[str, dict[str, Any]], answers: dict[str, dict[str, Any] | Unobserved]
+    ) -> None:
         for scope, answer in answers.items():
-            units, manager = (answer, answer) if isinstance(answer, Unobserved) else (answer["units"], answer.get("manager"))
+            units, manager = (
+                (answer, answer) if isinstance(answer, Unobserved) else (answer["units"], answer.get("manager"))
+            )
             self._units[scope] = units
             if requests[scope]["manager"]:
                 self._manager = manager
@@ -135,7 +150,9 @@ class Node:
         """Return the properties of a unit as systemd names them; raises Unobserved."""
         unit = _seen(self._units.get(scope)).get(name)
         if unit is None:
-            raise Unobserved(f"unit {name}", f"systemd did not say anything about {name}", remedy=f"systemctl status {name}")
+            raise Unobserved(
+                f"unit {name}", f"systemd did not say anything about {name}", remedy=f"systemctl status {name}"
+            )
         return unit
 
     def units(self) -> dict[str, dict[str, Any]]:
@@ -184,7 +201,7 @@ class Node:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _seen(observation: Any) -> Any:
+def _seen(observation: Seen | Unobserved | None) -> Seen:
     if isinstance(observation, Unobserved):
         raise observation
     if observation is None:
@@ -232,7 +249,9 @@ def _ask_systemd(
     """Ask, and return what is dark from the start, and whom to wait for."""
     dark: dict[str, dict[str, Any] | Unobserved] = {}
     if "system" in requests and not systemd.booted_with_systemd():
-        dark["system"] = Unobserved(systemd.SOURCE, "systemd is not running here", remedy="run nodecheck on the host, not in a container")
+        dark["system"] = Unobserved(
+            systemd.SOURCE, "systemd is not running here", remedy="run nodecheck on the host, not in a container"
+        )
     asked = {scope: request for scope, request in requests.items() if scope not in dark}
     if not asked:
         return dark, None

@@ -1,8 +1,8 @@
 """Processes: one pass over /proc for all checks. The only importer of psutil.
 
 The pass itself reads /proc/PID/stat directly: psutil's name() falls back to /proc/PID/cmdline when the kernel cut the
-name, and that read can hang for ever on a process that holds its memory map (moby#34579). What costs more, psutil reads,
-and for candidates only. proc(5) has the fields.
+name, and that read can hang for ever on a process that holds its memory map (moby#34579). What costs more, psutil
+reads, and for candidates only. proc(5) has the fields.
 """
 
 from __future__ import annotations
@@ -199,10 +199,9 @@ def _read_cmdlines(pids: list[int], deadline: float) -> dict[int, str | None]:
         while len(cmdlines) < len(pids):
             pid, cmdline = helper.channel.receive(min(deadline, time.monotonic() + STUCK_READ_SECONDS))
             cmdlines[pid] = cmdline
+        helper.end()
     except (HelperTimeout, HelperGone):
-        pass  # the caller sees what is missing
-    finally:
-        helper.leave()
+        helper.leave()  # the caller sees what is missing
     return cmdlines
 
 

@@ -77,7 +77,7 @@ def collect(protocols: set[str]) -> list[Listener]:
 
 
 def _listeners(protocol: str) -> list[Listener]:
-    if _answers_without_loading(f"{protocol}_diag"):
+    if answers_without_loading(f"{protocol}_diag"):
         try:
             return [listener for family in FAMILIES for listener in _ask_kernel(protocol, family)]
         except OSError as error:
@@ -86,7 +86,7 @@ def _listeners(protocol: str) -> list[Listener]:
     return [listener for family in FAMILIES for listener in _read_table(protocol, family)]
 
 
-def _answers_without_loading(module: str) -> bool:
+def answers_without_loading(module: str) -> bool:
     """Tell whether a kernel module is there already: asking for its protocol would load it."""
     if os.path.isdir(f"/sys/module/{module}"):
         return True
@@ -170,7 +170,9 @@ def _parse_address(text: str) -> str:
     """The kernel prints the address as 32-bit words in the byte order of the host."""
     raw = bytes.fromhex(text)
     words = struct.unpack(f">{len(raw) // 4}I", raw)
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, struct.pack(f"={len(words)}I", *words))
+    return socket.inet_ntop(
+        socket.AF_INET if len(raw) == 4 else socket.AF_INET6, struct.pack(f"={len(words)}I", *words)
+    )
 
 
 # ---- who holds a socket
@@ -178,7 +180,11 @@ def _parse_address(text: str) -> str:
 
 def with_owners(listeners: list[Listener], ports: set[tuple[str, int]]) -> list[Listener]:
     """Return the listeners, those on these (protocol, port) with the pids that hold them."""
-    wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if (listener.protocol, listener.port) in ports}
+    wanted = {
+        f"socket:[{listener.inode}]": listener.inode
+        for listener in listeners
+        if (listener.protocol, listener.port) in ports
+    }
     holders, all_seen = _holders(wanted)
     return [
         listener._replace(owners=_owners(holders.get(listener.inode), all_seen=all_seen))
@@ -245,9 +251,11 @@ def connect(listeners: list[Listener], deadline: float) -> dict[int, Connection]
     return results
 
 
-def _start_connect(selector: selectors.BaseSelector, listener: Listener, results: dict[int, Connection]) -> socket.socket:
+def _start_connect(
+    selector: selectors.BaseSelector, listener: Listener, results: dict[int, Connection]
+) -> socket.socket:
     attempt = socket.socket(FAMILIES[listener.family], socket.SOCK_STREAM)
-    attempt.setblocking(False)  # noqa: FBT003  # the standard library's signature
+    attempt.setblocking(False)  # the standard library's signature
     code = attempt.connect_ex((_reachable(listener), listener.port))
     if code in (0, errno.EINPROGRESS):
         selector.register(attempt, selectors.EVENT_WRITE, listener.inode)
@@ -257,7 +265,7 @@ def _start_connect(selector: selectors.BaseSelector, listener: Listener, results
 
 
 def _reachable(listener: Listener) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.address, listener.address)  # noqa: S104  # compared, not bound
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.address, listener.address)  # compared, not bound
 
 
 def _with_accepted(listeners: list[Listener], results: dict[int, Connection], deadline: float) -> dict[int, Connection]:
@@ -272,4 +280,7 @@ def _with_accepted(listeners: list[Listener], results: dict[int, Connection], de
             break
         if waiting - accepted:
             time.sleep(ACCEPT_POLL_SECONDS)
-    return {inode: made._replace(accepted=inode in accepted) if inode in waiting else made for inode, made in results.items()}
+    return {
+        inode: made._replace(accepted=inode in accepted) if inode in waiting else made
+        for inode, made in results.items()
+    }

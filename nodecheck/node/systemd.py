@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
@@ -27,15 +28,16 @@ PENDING_REPLIES = 100
 SNAPSHOT_ROUNDS = 3
 
 UNIT_PROPERTIES = frozenset(
-    "ActiveEnterTimestampMonotonic ActiveState ConditionResult ConditionTimestampMonotonic Id "
-    "InactiveExitTimestampMonotonic Job LoadError LoadState NeedDaemonReload StateChangeTimestamp "
-    "StateChangeTimestampMonotonic SubState TriggeredBy UnitFileState".split()
+    "ActiveEnterTimestampMonotonic ActiveExitTimestampMonotonic ActiveState ConditionResult "
+    "ConditionTimestampMonotonic Id InactiveExitTimestampMonotonic Job LoadError LoadState NeedDaemonReload "
+    "StateChangeTimestamp StateChangeTimestampMonotonic SubState TriggeredBy UnitFileState".split()
 )
 RESOURCE_PROPERTIES = frozenset({"MemoryCurrent", "TasksCurrent"})
 TYPE_PROPERTIES = {
     "service": RESOURCE_PROPERTIES
     | frozenset(
-        "ExecMainCode ExecMainStatus MainPID NRestarts RemainAfterExit Restart RestartUSec Result StatusText Type".split()
+        "ExecMainCode ExecMainExitTimestampMonotonic ExecMainStatus MainPID NRestarts RemainAfterExit Restart "
+        "RestartUSec Result StatusText Type".split()
     ),
     "socket": RESOURCE_PROPERTIES | {"Listen", "Result"},
     "timer": frozenset({"LastTriggerUSec", "NextElapseUSecRealtime", "Result"}),
@@ -61,18 +63,18 @@ class Collector:
         self._helper = Helper(_serve)
         self._requests: dict[str, dict[str, Any]] = {}
         self._deadline = self._asked = 0.0
+        self._answered = self._left = False
 
     def ask(self, requests: dict[str, dict[str, Any]], deadline: float) -> None:
-        """Ask the managers of the scopes `system` and `user`, and do not wait; see `_collect` for the shape of `requests`.
+        """Ask the managers of the scopes `system` and `user`, and do not wait.
 
-        `deadline` is a time of the monotonic clock in seconds; it covers connecting, authentication and all calls.
+        `requests` is {scope: request}, see `_collect` for its shape. `deadline` is a time of the monotonic clock in
+        seconds; it covers connecting, authentication and all calls.
         """
         self._asked = time.monotonic()
         self._requests, self._deadline = requests, deadline
-        try:
+        with suppress(BrokenPipeError):  # the helper is gone: receiving says so
             self._helper.channel.send((requests, deadline))
-        except BrokenPipeError:
-            pass  # the helper is gone: receiving says so
 
     def answers(self) -> dict[str, dict[str, Any] | Unobserved]:
         """Wait for what was asked: for each scope the answer, or why there is none."""
@@ -85,19 +87,22 @@ class Collector:
                     stage = detail
                 else:
                     answers[scope] = detail if kind == "answer" else _refused(detail)
+            self._answered = True
         except (HelperTimeout, HelperGone) as error:
             silent = _silent(stage, time.monotonic() - self._asked, gone=isinstance(error, HelperGone))
             answers |= {scope: silent for scope in self._requests if scope not in answers}
         return answers
 
-    def leave(self) -> bool:
-        """End the helper; return whether it is gone."""
-        return self._helper.leave()
-
-    @property
-    def pid(self) -> int:
-        """The helper's process id."""
-        return self._helper.pid
+    def leave(self) -> str:
+        """End the helper, once; return a description of one that cannot be ended, "" otherwise."""
+        if self._left:
+            return ""
+        self._left = True
+        if self._answered:
+            self._helper.end()
+        elif not self._helper.leave():
+            return f"the helper that asks systemd (pid {self._helper.pid}) hangs in the kernel and was left behind"
+        return ""
 
 
 def _silent(stage: str, seconds: float, *, gone: bool) -> Unobserved:
@@ -232,7 +237,9 @@ def _collect_units(manager: _Manager, wanted: dict[str, dict[str, list[str]]]) -
     units = {name: _row_data(rows[name]) for name in wanted if name in rows}
     paths = {name: rows[name][6] for name in units}
     _read(manager, units, paths, {name: wanted[name]["always"] for name in units})
-    troubled = {name: wanted[name]["troubled"] for name in units if wanted[name]["troubled"] and _is_troubled(units[name])}
+    troubled = {
+        name: wanted[name]["troubled"] for name in units if wanted[name]["troubled"] and _is_troubled(units[name])
+    }
     _read_settled(manager, units, paths, troubled)
     _read_triggers(manager, units)
     return units
@@ -258,7 +265,9 @@ def _is_troubled(unit: dict[str, Any]) -> bool:
 
 
 def _read(manager: _Manager, units: dict[str, Any], paths: dict[str, str], wanted: dict[str, list[str]]) -> None:
-    asked = {(name, key): key for name, properties in wanted.items() for key in _keys(paths[name], units[name], properties)}
+    asked = {
+        (name, key): key for name, properties in wanted.items() for key in _keys(paths[name], units[name], properties)
+    }
     values = manager.properties(asked.values())
     for name, key in asked:
         if key in values:
@@ -275,7 +284,9 @@ def _keys(path: str, unit: dict[str, Any], properties: list[str]) -> Iterator[tu
             yield path, f"{BUS_NAME}.{suffix.capitalize()}", name
 
 
-def _read_settled(manager: _Manager, units: dict[str, Any], paths: dict[str, str], wanted: dict[str, list[str]]) -> None:
+def _read_settled(
+    manager: _Manager, units: dict[str, Any], paths: dict[str, str], wanted: dict[str, list[str]]
+) -> None:
     """Read properties that belong together: a unit that changed its state meanwhile is read again.
 
     Two looks merged into one picture gave false alarms elsewhere (Checkmk werk 19803).

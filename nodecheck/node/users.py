@@ -16,7 +16,7 @@ def collect(names: list[str], deadline: float) -> dict[str, int | None]:
     def serve(channel: Channel) -> None:
         import pwd
 
-        known = {}
+        known: dict[str, int | None] = {}
         for name in names:
             try:
                 known[name] = pwd.getpwnam(name).pw_uid
@@ -29,8 +29,8 @@ def collect(names: list[str], deadline: float) -> dict[str, int | None]:
     try:
         answer: dict[str, int | None] = helper.channel.receive(deadline)
     except (HelperTimeout, HelperGone) as error:
+        helper.leave()
         reason = f"the name service did not say who {', '.join(names)} is within {time.monotonic() - started:.1f} s"
         raise Unobserved(SOURCE, reason, remedy="getent passwd") from error
-    finally:
-        helper.leave()
+    helper.end()
     return answer

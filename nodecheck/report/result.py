@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import enum
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCHEMA = "nodecheck.report/1"
 
@@ -22,7 +25,14 @@ class Status(enum.StrEnum):
 
 WORST_FIRST = tuple(reversed(Status))
 # The table of Nagios plugins, so that every scheduler understands it.
-EXIT_CODES = {Status.CRITICAL: 2, Status.UNKNOWN: 3, Status.WARNING: 1, Status.BLOCKED: 0, Status.SKIPPED: 0, Status.OK: 0}
+EXIT_CODES = {
+    Status.CRITICAL: 2,
+    Status.UNKNOWN: 3,
+    Status.WARNING: 1,
+    Status.BLOCKED: 0,
+    Status.SKIPPED: 0,
+    Status.OK: 0,
+}
 EXIT_UNUSABLE = 3
 EXIT_INTERRUPTED = 130
 
@@ -78,7 +88,10 @@ class Result(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All results of a run. `problems` are those of the run itself, not of the node."""
+    """All results of a run. `problems` are those of the run itself, not of the node.
+
+    `digest` is a function, since it is told by few outputs and costs more than judging.
+    """
 
     run_id: str
     started_at: float
@@ -87,7 +100,7 @@ class Report(NamedTuple):
     node: dict[str, Any]
     version: str
     files: tuple[str, ...]
-    digest: str
+    digest: Callable[[], str]
     results: tuple[Result, ...]
     problems: tuple[str, ...] = ()
 
@@ -109,7 +122,10 @@ class Report(NamedTuple):
 
     def to_data(self) -> dict[str, Any]:
         """Plain data with the names of the contract."""
-        return self.header() | {"results": [result.to_data() for result in self.results], "problems": list(self.problems)}
+        return self.header() | {
+            "results": [result.to_data() for result in self.results],
+            "problems": list(self.problems),
+        }
 
     def header(self) -> dict[str, Any]:
         """Return all but the results: what an event about the run tells."""
@@ -123,7 +139,7 @@ class Report(NamedTuple):
             "budget_seconds": self.budget_seconds,
             "node": self.node,
             "agent": {"version": self.version},
-            "definitions": {"digest": self.digest, "files": list(self.files)},
+            "definitions": {"digest": self.digest(), "files": list(self.files)},
             "summary": self.summary(),
         }
 
@@ -137,9 +153,13 @@ def timestamp(seconds: float | None) -> str | None:
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:
-    data = {"property": finding.property, "status": str(finding.status), "expected": finding.expected, "observed": finding.observed}
+    data = {
+        "property": finding.property,
+        "status": str(finding.status),
+        "expected": finding.expected,
+        "observed": finding.observed,
+    }
     data["message"] = finding.message
     if finding.rule:
         data["rule"] = finding.rule
     return data
-

@@ -11,7 +11,14 @@ from nodecheck.report.result import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COLOURS = {Status.OK: "32", Status.WARNING: "33", Status.CRITICAL: "31;1", Status.UNKNOWN: "35", Status.BLOCKED: "36", Status.SKIPPED: "36"}
+COLOURS = {
+    Status.OK: "32",
+    Status.WARNING: "33",
+    Status.CRITICAL: "31;1",
+    Status.UNKNOWN: "35",
+    Status.BLOCKED: "36",
+    Status.SKIPPED: "36",
+}
 DEFAULT_WIDTH = 80
 MAXIMUM_WIDTH = 120
 
@@ -62,11 +69,17 @@ def printable(text: str) -> str:
     """Return the text without control characters: what a node says must not steer the terminal."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else " " if character in "\n\t" else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() else " " if character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
 
 
 def display_width(text: str) -> int:
     """Return how many columns a text takes: wide characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

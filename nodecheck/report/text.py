@@ -1,11 +1,11 @@
-"""The report for a person: plays and checks as Ansible shows them, then the problems, largest and last, then the recap."""
+"""The report for a person: plays and checks as Ansible shows them, the problems large and last, the recap."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from nodecheck.definitions.durations import format_duration
+from nodecheck.durations import format_duration
 from nodecheck.report.result import Report, Result, Status
 from nodecheck.report.style import Style, printable
 
@@ -78,7 +78,9 @@ def _problem(results: list[Result], report: Report, style: Style) -> Iterator[st
             yield from _labelled("observed", f"{finding.property}: {_value(finding.observed)}", style)
     if first.since is not None:
         yield from _labelled("since", _since(first.since, report.started_at), style)
-    blocked = [result.name for result in report.results if result.status is Status.BLOCKED and first.id in result.causes]
+    blocked = [
+        result.name for result in report.results if result.status is Status.BLOCKED and first.id in result.causes
+    ]
     if blocked:
         yield from _labelled("blocks", f"{len(blocked)}: {', '.join(blocked)}", style)
     if len(results) > 1:
@@ -104,5 +106,8 @@ def _since(since: float, now: float) -> str:
 
 def _recap(report: Report, style: Style) -> Iterator[str]:
     yield style.banner("RECAP")
-    counts = " ".join(style.paint(f"{status}={count}", Status(status)) if count else f"{status}={count}" for status, count in report.summary().items())
+    counts = " ".join(
+        style.paint(f"{status}={count}", Status(status)) if count else f"{status}={count}"
+        for status, count in report.summary().items()
+    )
     yield f"{report.node['hostname']} : {counts} in {report.duration_seconds:.2f}s"

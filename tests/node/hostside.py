@@ -1,4 +1,4 @@
-"""What a node needs of the host that it runs on: control groups of its own, and the capabilities to be booted at all."""
+"""What a node needs of this host: control groups of its own, and that it can be booted at all."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A real node: a Debian root with systemd as PID 1, booted by systemd-nspawn over an overlay that is forgotten at the end."""
+"""A real node: Debian with systemd as PID 1, booted by systemd-nspawn over an overlay that is forgotten."""
 
 import contextlib
 import os
@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import IO, Self
 
-from .hostside import CAP_SYS_RESOURCE, has_capability, make_control_groups, remove_control_groups, why_not
+from .hostside import (
+    CAP_SYS_RESOURCE,
+    has_capability,
+    make_control_groups,
+    own_control_groups,
+    remove_control_groups,
+    why_not,
+)
 from .roots import cache_directory, ensure_root, locked
 
 __all__ = ["Machine", "MachineError", "why_not"]
@@ -37,7 +44,7 @@ for ((i = 0; i < $#; i++)); do case ${arguments[i]} in --bundle|-b) bundle=${arg
 exec "$0.real" "$@"
 """
 # Enters its control groups and then becomes systemd-nspawn, which must not outlive the session that started it.
-ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec setpriv --pdeathsig KILL "$@"'
+ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
 # The control groups of version 1 are mounted read-only, but dockerd makes groups of its own.
 WRITABLE = 'for group in /sys/fs/cgroup/*; do mount -o remount,bind,rw "$group" 2>/dev/null; done; true'
 
@@ -108,15 +115,17 @@ class Machine:
             self._wrap_runc()
 
     def _make_directory(self) -> None:
-        """Make a directory that is ours for as long as we hold its lock, and sweep up after sessions that were killed."""
+        """Make a directory, ours while we hold its lock, and sweep up after sessions that were killed."""
         nodes = cache_directory() / "nodes"
         nodes.mkdir(parents=True, exist_ok=True)
         with locked(nodes):
             for other in nodes.iterdir():
                 with locked(other, wait=False) as abandoned:
                     if abandoned:
+                        remove_control_groups([group / other.name for group in own_control_groups()])
                         remove_disk(other)
-            self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=nodes))
+            self.directory = nodes / self.name
+            self.directory.mkdir(mode=0o700)
             self._undo.enter_context(locked(self.directory))
         self._undo.callback(remove_disk, self.directory)
 
@@ -141,7 +150,8 @@ class Machine:
         self._undo.callback(remove_control_groups, groups)
         self._undo.callback(self._power_off)
         console = self.directory / "console.log"
-        command = ["sh", "-c", ENTER, "sh", *map(str, groups), "--", *self._nspawn_command()]
+        command = ["sh", "-c", ENTER, "sh", *map(str, groups), "--"]
+        command += ["setpriv", "--pdeathsig", "TERM", *self._nspawn_command()]
         environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
@@ -228,11 +238,12 @@ class Machine:
         text: str | None = None,
         stdin: IO[str] | IO[bytes] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the node, with this text or file as its input; on timeout all that it started in its
-        session is killed, and subprocess.TimeoutExpired raised.
+        """Run a command in the node, with this text or file as its input.
+
+        On timeout all that runs in its session is killed, and subprocess.TimeoutExpired raised.
         """
         if text is not None:
-            with tempfile.TemporaryFile("w+") as file:
+            with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
                 file.write(text)
                 file.seek(0)
                 return self.run(*argv, timeout=timeout, check=check, stdin=file)
@@ -298,11 +309,12 @@ class Machine:
                 os.kill(leader, signal.SIGCONT)
                 os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): starts poweroff.target
                 self._nspawn.wait(POWEROFF_SECONDS)
-        if self._nspawn.poll() is None:
-            for child in children(self._nspawn.pid):
-                os.kill(child, signal.SIGKILL)
-            self._nspawn.kill()
-            self._nspawn.wait()
+        for child in children(self._nspawn.pid) if self._nspawn.poll() is None else ():
+            os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._nspawn.wait(POWEROFF_SECONDS)  # it ends when PID 1 has
+        self._nspawn.kill()
+        self._nspawn.wait()
 
 
 def end_session(process: subprocess.Popen[str]) -> None:

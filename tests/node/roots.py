@@ -97,7 +97,12 @@ def debootstrap(suite: str, directory: pathlib.Path) -> None:
     kept.mkdir(parents=True, exist_ok=True)
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages(suite))}", f"--cache-dir={kept}"]
     mirror = host_mirror()
-    must([*command, suite, str(directory), *([mirror] if mirror else [])])
+    try:
+        must([*command, suite, str(directory), *([mirror] if mirror else [])])
+    except RootError as error:
+        log = directory / "debootstrap/debootstrap.log"
+        said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        raise RootError(f"{error}\n{said}") from None
 
 
 def remove_old_roots(suite: str, current: pathlib.Path) -> None:

@@ -1,0 +1,92 @@
+"""nodecheck doctor: what is installed, what this user may see, which bus answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from nodecheck import __version__
+from nodecheck.node import sockets, systemd
+from nodecheck.node.unobserved import Unobserved
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+BUS_SECONDS = 5
+# Distribution: (package of Debian and Ubuntu, what for)
+NEEDED = {
+    "pydbus": ("python3-pydbus", "unit, system"),
+    "PyGObject": ("python3-gi", "unit, system"),
+    "psutil": ("python3-psutil", "process"),
+    "PyYAML": ("python3-yaml", "all definitions"),
+    "structlog": ("python3-structlog", "events"),
+}
+# linux/capability.h
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE = 1 << 1, 1 << 2, 1 << 19
+
+
+def command(_arguments: Namespace) -> int:
+    """Print what nodecheck can do here; end with 3 when it cannot do its work."""
+    print(f"nodecheck {__version__}, Python {sys.version.split()[0]} at {sys.executable}")
+    sections = {"INSTALLED": list(_installed()), "THIS USER": list(_permissions()), "THIS HOST": list(_host())}
+    for title, lines in sections.items():
+        print(f"\n{title}")
+        for good, line in lines:
+            print(f"  {'ok' if good else '!!'}  {line}")
+    missing = sum(not good for lines in sections.values() for good, _ in lines)
+    print(f"\n{'all is well' if not missing else f'{missing} of these limit what nodecheck can see'}")
+    return 0 if not missing else 3
+
+
+def _installed() -> Iterator[tuple[bool, str]]:
+    from importlib import metadata
+
+    for name, (package, used_by) in NEEDED.items():
+        try:
+            yield True, f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            yield False, f"{name} is missing (needed for {used_by}): apt-get install {package}"
+
+
+def _permissions() -> Iterator[tuple[bool, str]]:
+    effective = _effective_capabilities()
+    yield True, f"uid {os.geteuid()}"
+    reads = bool(effective & (CAP_DAC_OVERRIDE | CAP_DAC_READ_SEARCH))
+    traces = bool(effective & CAP_SYS_PTRACE)
+    yield reads, f"CAP_DAC_READ_SEARCH: {'files of others can be read' if reads else 'files of others cannot be read'}"
+    what = "executables, open files and sockets of other users' processes"
+    yield traces, f"CAP_SYS_PTRACE: {what} can{'' if traces else 'not'} be seen"
+    hidden = not os.path.exists("/proc/1/stat")
+    yield not hidden, f"processes of other users are {'hidden (hidepid)' if hidden else 'listed'}"
+
+
+def _effective_capabilities() -> int:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        return int(status.read().partition("CapEff:")[2].split()[0], 16)
+
+
+def _host() -> Iterator[tuple[bool, str]]:
+    yield _systemd()
+    for protocol in sockets.PROTOCOLS:
+        exact = sockets.answers_without_loading(f"{protocol}_diag")
+        detail = (
+            "sock_diag" if exact else f"/proc/net only, since {protocol}_diag is not loaded: IPv6 sockets stay vague"
+        )
+        yield exact, f"{protocol} sockets: read from {detail}"
+
+
+def _systemd() -> tuple[bool, str]:
+    if not systemd.booted_with_systemd():
+        return False, "systemd is not running here: unit and system checks will be unknown"
+    started = time.monotonic()
+    collector = systemd.Collector()
+    collector.ask({"system": {"manager": True, "units": {}}}, started + BUS_SECONDS)
+    answer = collector.answers()["system"]
+    collector.leave()
+    if isinstance(answer, Unobserved):
+        return False, f"{answer.reason}. {answer.remedy}"
+    took = time.monotonic() - started
+    return True, f"systemd {answer['manager']['Version']} answers on the system bus in {took * 1000:.0f} ms"
