@@ -102,7 +102,8 @@ def _judge_load(name: str, load: str, unit: dict[str, Any]) -> Verdict | None:
 
 
 def _judge_failed(name: str, unit: dict[str, Any], _age: float, _seconds_since: Any) -> Verdict:
-    return Verdict("failed", f"{name} has failed: {describe_result(unit)}")
+    counted = f", after {_count_restarts(unit)}" if unit.get("NRestarts") else ""
+    return Verdict("failed", f"{name} has failed: {describe_result(unit)}{counted}")
 
 
 def _judge_activating(
@@ -234,4 +235,6 @@ def _count_restarts(unit: dict[str, Any]) -> str:
     count = unit.get("NRestarts")
     if count is None:
         return "restarts not counted by this systemd"
+    if count == 0:
+        return "not restarted yet"
     return "1 restart" if count == 1 else f"{count} restarts"
