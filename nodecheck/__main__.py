@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ def main() -> NoReturn:
     """Run the command line, and end with its exit code."""
     started = time.monotonic()
     gc.disable()  # a run is over before there is anything worth collecting
+    _prepare_streams()
     collector = _start_collector(sys.argv[1:])
     try:
         exit_code = _dispatch(collector, started)
@@ -24,6 +26,16 @@ def main() -> NoReturn:
         if collector:
             collector.leave()
     _exit(exit_code)
+
+
+def _prepare_streams() -> None:
+    """A closed stream, or one of an odd encoding, must not stop a report half way."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed; nothing else may get its number, for helpers close these three
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for the rest of the program
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit(exit_code: int) -> NoReturn:
@@ -61,6 +73,8 @@ def _dispatch(collector: Collector | None, started: float) -> int:
     except BadOutput as error:
         print(f"nodecheck: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
+    except BrokenPipeError:
+        return EXIT_UNUSABLE  # whoever read our output has left, and will not see a report either
     except KeyboardInterrupt:
         print("nodecheck: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
