@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nodecheck.report.result import Status
 
+ENABLED = ("enabled", "enabled-runtime")
 NEVER = 2**64 - 1  # systemd's value for "infinity" and for "not set"
 
 ALWAYS = ("NRestarts", "NeedDaemonReload")
@@ -172,7 +173,7 @@ def _judge_inactive(name: str, unit: dict[str, Any], _age: float, _seconds_since
 def _judge_triggered(name: str, unit: dict[str, Any]) -> Verdict | None:
     triggers = unit.get("Triggers") or {}
     alive = sorted(trigger for trigger, state in triggers.items() if state["ActiveState"] == "active")
-    if not triggers or (alive and unit.get("UnitFileState") == "enabled" and not _ended_by_itself(unit)):
+    if not triggers or (alive and unit.get("UnitFileState") in ENABLED and not _ended_by_itself(unit)):
         return None
     if alive:
         return Verdict("on-demand", f"{name} is idle; {' and '.join(alive)} starts it on demand")
@@ -193,8 +194,8 @@ def _ended_by_itself(unit: dict[str, Any]) -> bool:
 
 def _enablement(unit: dict[str, Any]) -> str:
     state = unit.get("UnitFileState") or "no unit file state"
-    if state == "enabled":
-        return "enabled, so it was stopped or never started"
+    if state in ENABLED:
+        return f"{state}, so it was stopped or never started"
     return f"{state}: it does not start at boot by itself" if state == "disabled" else str(state)
 
 
@@ -228,7 +229,7 @@ def _signal_name(number: int) -> str:
 
 def _restart_interval(unit: dict[str, Any]) -> str:
     pause = unit.get("RestartUSec")
-    return f" every {format_duration(pause / 1e6)}" if pause and pause != NEVER else ""
+    return f" every {pause / 1e6:g} s" if pause and pause != NEVER else ""
 
 
 def _count_restarts(unit: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from nodecheck.checks._unit_rules import RULES
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.node.node import UnitWant
 from nodecheck.node.processes import ProcessWant
+from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Status
 
 if TYPE_CHECKING:
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from nodecheck.checks.base import Rule
     from nodecheck.definitions.expectation import Duration, Number, Size, Text
     from nodecheck.node.node import Node, Want
+    from nodecheck.node.processes import Process
 
 # systemd.unit(5): up to 255 characters of these, and one of these types.
 NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)")
 STARTS_AT_BOOT = frozenset({"enabled", "enabled-runtime", "alias", "static", "indirect", "generated", "transient"})
 NOT_COUNTED = 2**64 - 1  # what systemd answers for memory and tasks of a unit without accounting
 HEALTHY = "healthy"
+HIDDEN = "this user may not see the processes of others (hidepid)"
+AS_ROOT = "run nodecheck as root"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Unit(Check):
         "Whether it is to start at boot. static, indirect and generated count as enabled, as for systemctl is-enabled.",
         default=None,
     )
-    masked: bool = arg("Whether it is to be masked.", default=None)
+    masked: bool = arg("Whether it is to be masked; if it is, that is healthy.", default=None)
     restarts: Number = arg("Restarts by systemd itself (NRestarts), since it was last started by hand.", default=None)
     uptime: Duration = arg("How long it has been active.", default=None)
     memory: Size = arg("Memory of the unit's control group.", default=None)
@@ -89,6 +93,8 @@ class Unit(Check):
             )
         if self.last_trigger is not None and not self.name.endswith(".timer"):
             yield "last_trigger", "only a timer has one", ""
+        if self._wants_health() and "!=" in str(self.state):
+            yield "state", "healthy is no single state, so there is no other than it", "name the states that are wanted"
 
     def wants(self) -> Iterator[Want]:
         """Only the properties that are asked for."""
@@ -126,8 +132,8 @@ class Unit(Check):
         since = unit.get("StateChangeTimestamp", 0) / 1e6 or None
         if self._wants_health():
             verdict = health.judge_health(unit, node.seconds_since)
-            accepted = self.state is not None and self.state.matches(words)
-            status = Status.OK if accepted else verdict.status
+            meant = self.state.matches(words) if self.state is not None else self.masked and verdict.rule == "masked"
+            status = Status.OK if meant else verdict.status
             yield Finding("state", status, expected, observed, verdict.message, verdict.rule, since)
         elif self.state is not None:
             matched = self.state.matches(words)
@@ -156,7 +162,6 @@ class Unit(Check):
     def _judge_numbers(self, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
         active = unit["ActiveState"] in ("active", "reloading", "refreshing")
         up = node.seconds_since(unit.get("ActiveEnterTimestampMonotonic", 0)) if active else 0.0
-        triggered = node.seconds_since_realtime(unit.get("LastTriggerUSec", 0))
         properties = {
             "restarts": (self.restarts, unit.get("NRestarts")),
             "uptime": (self.uptime, up),
@@ -166,42 +171,55 @@ class Unit(Check):
         }
         for name, (expectation, observed) in properties.items():
             yield from judge_expectation(name, expectation, observed, subject=unit["Id"])
-        if self.last_trigger is not None and triggered is None:
-            yield Finding(
-                "last_trigger",
-                Status.CRITICAL,
-                str(self.last_trigger),
-                "never",
-                f"{unit['Id']} never fired since it was installed",
-            )
-        elif triggered is not None:
-            yield from judge_expectation(
-                "last_trigger", self.last_trigger, triggered, subject=unit["Id"], unit="time since the last trigger"
-            )
+        if self.last_trigger is not None:
+            yield from _judge_last_trigger(self.last_trigger, unit, node)
 
     def _judge_main_process(self, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
-        if self.main_process is None or unit["ActiveState"] != "active":
+        expected = self.main_process
+        if expected is None or unit["ActiveState"] != "active":
             return
-        pid = unit.get("MainPID") or 0
-        process = node.process(pid) if pid else None
-        if process is None or not process.is_alive():
-            state = "is a zombie" if process else "is not there"
-            yield Finding(
-                "main_process",
-                Status.CRITICAL,
-                str(self.main_process),
-                "none",
-                f"the main process of {unit['Id']} {state} (pid {pid})",
-            )
+        if unit.get("MainPID") is None:
+            yield from judge_expectation("main_process", expected, None, subject=unit["Id"], unit="main process")
             return
-        names = (process.name, (process.exe or "").rpartition("/")[2])
-        matched = self.main_process.matches(names)
-        message = f"the main process of {unit['Id']} is {process.name} (pid {pid})" + (
-            "" if matched else f", expected {self.main_process}"
-        )
-        yield Finding(
-            "main_process", Status.OK if matched else Status.CRITICAL, str(self.main_process), process.name, message
-        )
+        process = _find_main_process(unit, node)
+        if isinstance(process, str):
+            yield Finding("main_process", Status.CRITICAL, str(expected), "none", process)
+            return
+        called = f"{process.name} (pid {process.pid})"
+        message = f"the main process of {unit['Id']} is {called}"
+        if expected.matches((process.name, (process.exe or "").rpartition("/")[2])):
+            yield Finding("main_process", Status.OK, str(expected), process.name, message)
+        elif process.exe is None:
+            raise Unobserved("processes", f"the executable of {called} could not be read", remedy=AS_ROOT)
+        else:
+            wrong = f"{message}, expected {expected}"
+            yield Finding("main_process", Status.CRITICAL, str(expected), process.name, wrong)
+
+
+def _judge_last_trigger(expectation: Duration, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
+    """0 means never; a property that is missing was not seen."""
+    last = unit.get("LastTriggerUSec")
+    if last == 0:
+        message = f"{unit['Id']} never fired since it was installed"
+        yield Finding("last_trigger", Status.CRITICAL, str(expectation), "never", message)
+        return
+    seconds = node.seconds_since_realtime(last or 0)
+    yield from judge_expectation(
+        "last_trigger", expectation, seconds, subject=unit["Id"], unit="time since the last trigger"
+    )
+
+
+def _find_main_process(unit: dict[str, Any], node: Node) -> Process | str:
+    """Return the living main process, or say in words that there is none."""
+    pid = unit["MainPID"]
+    if not pid:
+        return f"{unit['Id']} has no main process"
+    process = node.process(pid)
+    if process is None and not node.process_table().complete:
+        raise Unobserved("processes", HIDDEN, remedy=AS_ROOT)
+    if process is None or not process.is_alive():
+        return f"the main process of {unit['Id']} {'is a zombie' if process else 'is not there'} (pid {pid})"
+    return process
 
 
 def observed_words(unit: dict[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,168 @@
+"""The fake node: a Node filled with plain data. It is what a recorded node is, so nothing is mocked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nodecheck import checks
+from nodecheck.checks.base import kind_of
+from nodecheck.node.facts import Fact
+from nodecheck.node.node import Node
+from nodecheck.node.processes import Process, ProcessTable
+from nodecheck.node.unobserved import Unobserved
+from nodecheck.report.result import Finding, Report, Result, Status, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nodecheck.checks.base import Check
+    from nodecheck.node.sockets import Connection, Listener
+
+MONOTONIC = 1_000_000.0  # the clocks of the fake node, in seconds
+REALTIME = 1_763_970_000.0
+UPTIME = 1_000_000.0
+
+
+class FakeNode(Node):
+    """A node that stands still: its uptime is data too."""
+
+    def uptime(self) -> float:
+        """Return the seconds since boot."""
+        return UPTIME
+
+
+def ago(seconds: float) -> int:
+    """Return the monotonic timestamp of systemd, in microseconds, of something so many seconds ago."""
+    return int((MONOTONIC - seconds) * 1e6)
+
+
+def ago_realtime(seconds: float) -> int:
+    """Return the same by the wall clock."""
+    return int((REALTIME - seconds) * 1e6)
+
+
+def service(name: str = "x.service", **properties: Any) -> dict[str, Any]:
+    """Return the properties of a service that runs for an hour, with some of them changed."""
+    return {
+        "Id": name, "LoadState": "loaded", "ActiveState": "active", "SubState": "running", "Job": "",
+        "UnitFileState": "enabled", "Type": "simple", "RemainAfterExit": False, "Restart": "no", "RestartUSec": 100_000,
+        "NRestarts": 0, "Result": "success", "NeedDaemonReload": False, "ExecMainCode": 0, "ExecMainStatus": 0,
+        "StatusText": "", "MainPID": 100, "TriggeredBy": [], "ConditionResult": True,
+        "ConditionTimestampMonotonic": ago(3600), "StateChangeTimestampMonotonic": ago(3600),
+        "StateChangeTimestamp": ago_realtime(3600), "ActiveEnterTimestampMonotonic": ago(3600),
+        "ActiveExitTimestampMonotonic": 0, "InactiveExitTimestampMonotonic": ago(3600),
+        "ExecMainExitTimestampMonotonic": 0,
+    } | properties  # fmt: skip
+
+
+def process(pid: int = 100, name: str = "dockerd", **fields: Any) -> Process:
+    """Return a process that sleeps well, with some of its fields changed."""
+    plain: dict[str, Any] = {
+        "state": "S", "parent": 1, "threads": 1, "started": UPTIME - 3600, "uid": 0, "exe": f"/usr/bin/{name}",
+        "cmdline": f"/usr/bin/{name}", "unit": f"{name}.service",
+    }  # fmt: skip
+    return Process(pid, name, **(plain | fields))
+
+
+def node(
+    *,
+    units: Iterable[dict[str, Any]] | Unobserved | None = None,
+    aliases: dict[str, dict[str, Any]] | None = None,
+    manager: dict[str, Any] | Unobserved | None = None,
+    processes: Iterable[Process] | Unobserved | None = None,
+    complete: bool = True,
+    listeners: Iterable[Listener] | Unobserved | None = None,
+    connections: dict[int, Connection] | None = None,
+    users: dict[str, int | None] | Unobserved | None = None,
+    files: dict[str, str | Unobserved] | None = None,
+) -> Node:
+    """Return a node on which this was seen; what is left out was not looked at."""
+    made = FakeNode(facts=_facts(), groups={"all": "every node"})
+    made._clocks = {"monotonic": MONOTONIC, "realtime": REALTIME}
+    if units is not None or aliases is not None:
+        seen = units if isinstance(units, Unobserved) else {unit["Id"]: unit for unit in units or ()} | (aliases or {})
+        made._units = {"system": seen, "user": seen}
+    made._manager = manager
+    made._processes = _table(processes, complete=complete)
+    if listeners is not None:
+        for protocol in ("tcp", "udp"):
+            made._listeners[protocol] = _of_protocol(listeners, protocol)
+    made._connections = connections or {}
+    made._users = {} if users is None else users
+    made._files = files or {}
+    return made
+
+
+def dark(reason: str = "it was dark", source: str = "systemd", *, broken: bool = False) -> Unobserved:
+    """Return a window that stayed dark."""
+    return Unobserved(source, reason, broken=broken)
+
+
+def make(type_name: str, **arguments: Any) -> Check:
+    """Return a check from arguments as they stand in a definition."""
+    kind = checks.load(type_name)
+    assert kind is not None, type_name
+    fields = kind.arguments()
+    return kind(**{name: kind_of(fields[name]).read(value) for name, value in arguments.items()})
+
+
+def judge(check: Check, seen: Node) -> list[Finding]:
+    """Return the findings; what could not be seen is one with the status unknown, as the engine makes it."""
+    findings: list[Finding] = []
+    try:
+        findings.extend(check.judge(seen))
+    except Unobserved as unseen:
+        findings.append(Finding("unseen", Status.UNKNOWN, "an answer", "none", unseen.reason))
+    return findings
+
+
+def status_of(check: Check, seen: Node) -> Status:
+    """Return the worst status of the findings."""
+    return worst([finding.status for finding in judge(check, seen)])
+
+
+def told(check: Check, seen: Node) -> str:
+    """Return the messages of what is not ok, or of all that is."""
+    findings = judge(check, seen)
+    return "; ".join(f.message for f in [f for f in findings if f.status is not Status.OK] or findings)
+
+
+def statuses(check: Check, seen: Node) -> dict[str, Status]:
+    """Return the status of each property; the last one counts for a property that is judged more than once."""
+    return {finding.property: finding.status for finding in judge(check, seen)}
+
+
+def result(name: str, status: Status, message: str = "", **fields: Any) -> Result:
+    """Return a result of a play `Node`."""
+    plain: dict[str, Any] = {
+        "id": name.lower().replace(" ", "-"), "play": "Node", "type": "unit", "severity": "critical", "findings": (),
+        "causes": (), "since": None, "duration_seconds": 0.004, "tags": ("runtime",), "source": "checks.d/10.yaml:7",
+        "remedy": "",
+    }  # fmt: skip
+    return Result(name=name, status=status, message=message or f"{name} said so", **(plain | fields))
+
+
+def report(*results: Result, **fields: Any) -> Report:
+    """Return the report of a run of these results."""
+    plain: dict[str, Any] = {
+        "run_id": "0f3c", "started_at": REALTIME + 0.113, "duration_seconds": 0.2134, "budget_seconds": 30.0,
+        "node": {"hostname": "node01", "machine_id": "ab", "boot_id": "cd", "groups": ["all", "docker"]},
+        "version": "0.1.0", "files": ("checks.d/10.yaml",), "digest": lambda: "sha256:00",
+    }  # fmt: skip
+    return Report(results=results, **(plain | fields))
+
+
+def _facts() -> dict[str, Fact]:
+    return {name: Fact(name, "made up") for name in ("hostname", "machine_id", "boot_id")}
+
+
+def _table(processes: Iterable[Process] | Unobserved | None, *, complete: bool) -> ProcessTable | Unobserved | None:
+    if processes is None or isinstance(processes, Unobserved):
+        return processes
+    return ProcessTable(list(processes), complete=complete, boottime=UPTIME)
+
+
+def _of_protocol(listeners: Iterable[Listener] | Unobserved, protocol: str) -> list[Listener] | Unobserved:
+    if isinstance(listeners, Unobserved):
+        return listeners
+    return [listener for listener in listeners if listener.protocol == protocol]
