@@ -16,7 +16,7 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nodecheck.definitions.expectation import Duration, HeldText, Percent, Regex, Size
     from nodecheck.node.node import Node, Want
@@ -31,6 +31,10 @@ STATES = {
 AT_LEAST_ONE = Number(">= 1")
 NOT_STOPPED = Text("!= stopped")
 PIDS_SHOWN = 5
+NOBODY = -1  # neither a pid nor a uid
+PID_MAX = 1 << 22  # proc(5), /proc/sys/kernel/pid_max
+MORE_AT_LEAST = 1000  # as many more are considered where some may be hidden, and PID_MAX
+AS_ROOT = "run nodecheck as root"
 # For each property: the field of a process that it needs, read for candidates only.
 DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
 
@@ -80,7 +84,7 @@ class Process(Check):
         """The cheap fields for all processes; what is expensive for candidates only."""
         details = frozenset(field for name, field in DETAILS.items() if getattr(self, name) is not None)
         yield ProcessWant(frozenset(self._fields()), details, self._may_be)
-        if self.user is not None and not self.user.isdigit():
+        if self.user is not None and not self.user.isdecimal():
             yield UserWant(self.user)
         if self.pidfile is not None:
             yield FileWant(self.pidfile)
@@ -90,13 +94,8 @@ class Process(Check):
     def judge(self, node: Node) -> Iterator[Finding]:
         """First how many are alive, then each property of those."""
         table = node.process_table()
-        if self.pidfile is not None and node.file_text(self.pidfile) is None:
-            yield Finding(
-                "pidfile", Status.CRITICAL, self.pidfile, "absent", f"the pid file {self.pidfile} does not exist"
-            )
-            return
         sure, unsure = self._select(table, node)
-        yield self._judge_count(sure, unsure, table)
+        yield self._judge_count(sure, unsure, node)
         alive = [process for process in sure if process.is_alive()]
         yield from self._judge_state(sure, alive)
         yield from self._judge_properties(alive, table)
@@ -106,7 +105,7 @@ class Process(Check):
     # ---- selecting
 
     def _fields(self) -> Iterator[str]:
-        if self.name is not None or self.exe is not None:
+        if self.name is not None or self.exe is not None or self.parent is not None:
             yield "exe"
         if self.cmdline is not None:
             yield "cmdline"
@@ -121,70 +120,93 @@ class Process(Check):
             _is_named(process, self.name) if self.name is not None else True,
             _is_executable(process, self.exe) if self.exe is not None else True,
             _is_found(process.cmdline, self.cmdline) if self.cmdline is not None else True,
-            process.unit == self.unit if self.unit is not None else True,
+            _is_equal(process.unit, self.unit) if self.unit is not None else True,
         )
-        if any(answer is False for answer in answers):
-            return False
-        return None if any(answer is None for answer in answers) else True
+        return _all(answers)
 
     def _select(self, table: ProcessTable, node: Node) -> tuple[list[Observed], list[Observed]]:
         """Return the processes that are meant, and those that may be: something of them could not be seen."""
-        uid = self._uid(node)
-        pid = self._pid(node)
-        parents = {
-            process.pid for process in table.processes if self.parent is not None and _is_named(process, self.parent)
-        }
+        uid, pid, parents = self._uid(node), self._pid(node), self._parents(table)
         judged = [
-            (process, self._may_be(process))
+            (
+                process,
+                _all(
+                    (
+                        self._may_be(process),
+                        uid is None or _is_equal(process.uid, uid),
+                        pid is None or process.pid == pid,
+                        parents is None or parents.get(process.parent, False),
+                    )
+                ),
+            )
             for process in table.processes
-            if (uid is None or process.uid == uid)
-            and (pid is None or process.pid == pid)
-            and (self.parent is None or process.parent in parents)
-            and process.pid != os.getpid()
+            if process.pid != os.getpid()
         ]
         return [process for process, meant in judged if meant], [process for process, meant in judged if meant is None]
+
+    def _parents(self, table: ProcessTable) -> dict[int, bool | None] | None:
+        if self.parent is None:
+            return None
+        return {process.pid: _is_named(process, self.parent) for process in table.processes}
 
     def _uid(self, node: Node) -> int | None:
         if self.user is None:
             return None
-        if self.user.isdigit():
+        if self.user.isdecimal():
             return int(self.user)
         uid = node.user_id(self.user)
-        return -1 if uid is None else uid  # a user that does not exist runs nothing
+        return NOBODY if uid is None else uid  # a user that does not exist runs nothing
 
     def _pid(self, node: Node) -> int | None:
         if self.pidfile is None:
             return None
-        text = (node.file_text(self.pidfile) or "").strip()
-        return int(text) if text.isdigit() else -1
+        first = (node.file_text(self.pidfile) or "").split()[:1]  # some write more than the number, on further lines
+        return int(first[0]) if first and first[0].isdecimal() else NOBODY
 
     # ---- judging
 
-    def _judge_count(self, sure: list[Observed], unsure: list[Observed], table: ProcessTable) -> Finding:
+    def _judge_count(self, sure: list[Observed], unsure: list[Observed], node: Node) -> Finding:
+        complete = node.process_table().complete
         alive = [process for process in sure if process.is_alive()]
         least, most = len(alive), len(alive) + len(unsure)
-        verdicts = {self.count.matches(count) for count in range(least, most + 1)}
-        if not table.complete and False in verdicts:
+        possible = range(least, most + 1) if complete else (*range(least, most + MORE_AT_LEAST), PID_MAX)
+        verdicts = {self.count.matches(count) for count in possible}
+        if len(verdicts) > 1 and not complete:
             reason = "this user may not see the processes of others (hidepid)"
-            raise Unobserved(
-                "processes", reason, remedy="run nodecheck as root, or in the group that gid= of /proc names"
-            )
+            raise Unobserved("processes", reason, remedy=f"{AS_ROOT}, or in the group that gid= of /proc names")
         if len(verdicts) > 1:
-            raise Unobserved("processes", f"{self._subject()}: {_unreadable(unsure)}", remedy="run nodecheck as root")
+            raise Unobserved("processes", f"{self._subject()}: {_unreadable(unsure)}", remedy=AS_ROOT)
         message = f"{least} of {self._subject()} alive{_pids(alive)}"
         if verdicts == {True}:
             return Finding("count", Status.OK, str(self.count), least, message)
-        return Finding("count", Status.CRITICAL, str(self.count), least, self._explain(sure, alive, message))
+        explained = self._explain(sure, node) or f"{message}, expected {self.count}"
+        return Finding("count", Status.CRITICAL, str(self.count), least, explained)
 
-    def _explain(self, sure: list[Observed], alive: list[Observed], message: str) -> str:
-        dead = [process for process in sure if not process.is_alive()]
-        if not alive and dead:
-            zombie = dead[0]
+    def _explain(self, sure: list[Observed], node: Node) -> str:
+        """Say why none is alive; "" when some are."""
+        if any(process.is_alive() for process in sure):
+            return ""
+        if sure:
+            zombie = sure[0]
             left = f"only a zombie is left of {self._subject()}: pid {zombie.pid}{_for(zombie)}"
             return f"{left}; its parent {zombie.parent} does not collect it"
-        if not alive:
-            return f"{self._subject()} is not running"
-        return f"{message}, expected {self.count}"
+        if self._uid(node) == NOBODY:
+            return f"{self._subject()} is not running: there is no user {self.user}"
+        return self._explain_pidfile(node) or f"{self._subject()} is not running"
+
+    def _explain_pidfile(self, node: Node) -> str:
+        pid = self._pid(node)
+        if pid is None:
+            return ""
+        if node.file_text(self.pidfile or "") is None:
+            return f"the pid file {self.pidfile} does not exist"
+        if pid == NOBODY:
+            return f"the pid file {self.pidfile} holds no process id"
+        process = node.process(pid)
+        if process is None:
+            return f"the pid file {self.pidfile} is stale: there is no process {pid}"
+        wanted = self.name or "what is wanted"
+        return f"the pid file {self.pidfile} is stale: process {pid} is {process.name}, not {wanted}"
 
     def _judge_state(self, selected: list[Observed], alive: list[Observed]) -> Iterator[Finding]:
         expectation = self.state or NOT_STOPPED
@@ -194,25 +216,13 @@ class Process(Check):
             if expectation.matches(words):
                 continue
             held = self.state.held if self.state is not None else None
-            if held is not None and process.still_for is None and process.state in "DZ":
+            if held is not None and process.still_for is None:
                 unseen = f"{_called(process)} is {words[1]}; for how long could not be seen"
-                yield Finding(
-                    "state",
-                    Status.UNKNOWN,
-                    str(expectation),
-                    words[1],
-                    unseen,
-                )
+                yield Finding("state", Status.UNKNOWN, str(expectation), words[1], unseen)
             elif held is None or (process.still_for or 0.0) >= held:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
-                yield Finding(
-                    "state",
-                    Status.CRITICAL,
-                    str(expectation),
-                    words[1],
-                    message,
-                    remedy=f"cat /proc/{process.pid}/wchan",
-                )
+                remedy = f"cat /proc/{process.pid}/wchan"
+                yield Finding("state", Status.CRITICAL, str(expectation), words[1], message, remedy=remedy)
             # else: it is so, but not for that long
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
@@ -230,7 +240,9 @@ class Process(Check):
                 )
 
     def _judge_main(self, alive: list[Observed], node: Node) -> Finding:
-        main_pid = node.unit(self.unit or "").get("MainPID") or 0
+        main_pid = node.unit(self.unit or "").get("MainPID")
+        if main_pid is None:
+            raise Unobserved(f"unit {self.unit}", f"the main process of {self.unit} could not be seen")
         observed = any(process.pid == main_pid for process in alive)
         which = "one" if observed else "none"
         message = f"the main process of {self.unit} has pid {main_pid}: {which} of these{_pids(alive)}"
@@ -249,8 +261,10 @@ def _is_named(process: Observed, name: str) -> bool | None:
     executable = (process.exe or "").rpartition("/")[2]
     if name in (process.name, executable):
         return True
-    if len(name) > CUT_AT and process.name == name[:CUT_AT]:
-        return None if process.exe is None else process.exe == ""
+    cut = name.encode()[:CUT_AT].decode("utf-8", "replace")
+    if len(name.encode()) > CUT_AT and process.name == cut:
+        # An executable of another name tells nothing where it is the interpreter of a script.
+        return None if process.exe is None else not executable.startswith(cut)
     return False
 
 
@@ -258,6 +272,18 @@ def _is_executable(process: Observed, exe: str) -> bool | None:
     if process.exe is None:
         return None
     return process.exe == exe if "/" in exe else process.exe.rpartition("/")[2] == exe
+
+
+def _is_equal(observed: object, wanted: object) -> bool | None:
+    return None if observed is None else observed == wanted
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    """No, when one says no; else could not be seen, when one could not."""
+    known = tuple(answers)
+    if False in known:
+        return False
+    return None if None in known else True
 
 
 def _is_found(cmdline: str | None, pattern: str) -> bool | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nodecheck.checks import _unit_health as health
 from nodecheck.node.node import Node, UnitWant
-from nodecheck.node.systemd import TYPE_PROPERTIES, UNIT_PROPERTIES
+from nodecheck.node.units import TYPE_PROPERTIES, UNIT_PROPERTIES
 from nodecheck.report.result import Status
 
 OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
