@@ -87,7 +87,7 @@ def node(
     if listeners is not None:
         for protocol in ("tcp", "udp"):
             made._listeners[protocol] = _of_protocol(listeners, protocol)
-    made._connections = connections or {}
+    made._connections = dict(connections or {})
     made._users = {} if users is None else users
     made._files = files or {}
     return made

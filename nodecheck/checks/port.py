@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from nodecheck.checks._port_address import EVERYWHERE, LOOPBACK, any_of, bound_to, in_the_way, parse, serves, shown
 from nodecheck.checks.base import Check, arg
 from nodecheck.durations import format_duration
 from nodecheck.node.node import ListenerWant, UnitWant
@@ -13,19 +14,20 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Status
 
 if TYPE_CHECKING:
-    import ipaddress
     from collections.abc import Iterator
 
     from nodecheck.definitions.expectation import Text
     from nodecheck.node.node import Node, Want
     from nodecheck.node.processes import Process
-    from nodecheck.node.sockets import Listener
+    from nodecheck.node.sockets import Connection, Listener
 
 LISTENING = "listening"
-LOOPBACK = "loopback"
-EVERYWHERE = "everywhere"
-ANY = {4: "0.0.0.0", 6: "::"}  # compared, not bound
 SYSTEMD_PID = 1
+# Who holds a port for somebody else, and what to write then.
+STAND_INS = {
+    "systemd": "systemd holds it for a socket unit: name that with unit, or add systemd to process",
+    "docker-proxy": "docker-proxy holds it for a container: expect docker-proxy",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Port(Check):
 
     def mistakes(self) -> Iterator[tuple[str, str, str]]:
         """An address is an address, and a free port has no properties."""
-        if self.address is not None and self.address not in (LOOPBACK, EVERYWHERE) and _parse(self.address) is None:
+        if self.address is not None and self.address not in (LOOPBACK, EVERYWHERE) and parse(self.address) is None:
             yield "address", f"{self.address!r} is no IP address", f"an address, {LOOPBACK} or {EVERYWHERE}"
         if self.connect and self.protocol == "udp":
             yield "connect", "UDP knows no connections", ""
@@ -88,9 +90,7 @@ class Port(Check):
             return
         if self.address is not None:
             yield self._judge_address(listeners)
-        serving = [
-            listener for listener in listeners if self.address is None or self._serves(listener) is not False
-        ] or listeners
+        serving = [listener for listener in listeners if serves(listener, self.address) is not False] or listeners
         if self.process is not None:
             yield self._judge_process(serving, node)
         if self.unit is not None:
@@ -105,14 +105,17 @@ class Port(Check):
     def _judge_listening(self, listeners: list[Listener]) -> Finding:
         if not listeners:
             return Finding("state", Status.CRITICAL, LISTENING, "nothing", f"nothing listens on {self._called}")
-        where = ", ".join(sorted({_shown(listener) for listener in listeners}))
+        where = ", ".join(sorted({shown(listener) for listener in listeners}))
         return Finding("state", Status.OK, LISTENING, where, f"{self._called} is open on {where}")
 
     def _judge_free(self, listeners: list[Listener], node: Node) -> Finding:
-        held = [listener for listener in listeners if self.address is None or self._serves(listener) is not False]
+        answers = {listener: in_the_way(listener, self.address) for listener in listeners}
+        if any_of(answers.values()) is None:
+            self._raise_vague()
+        held = [listener for listener, answer in answers.items() if answer]
         if not held:
             return Finding("state", Status.OK, "free", "free", f"{self._called} is free")
-        where = ", ".join(sorted({_shown(listener) for listener in held}))
+        where = ", ".join(sorted({shown(listener) for listener in held}))
         names = _owner_names(held, node)
         by = f" by {', '.join(names)}" if names else ""
         return Finding(
@@ -122,37 +125,19 @@ class Port(Check):
     # ---- where
 
     def _judge_address(self, listeners: list[Listener]) -> Finding:
-        where = ", ".join(sorted({_shown(listener) for listener in listeners}))
-        answer = self._bound(listeners)
+        where = ", ".join(sorted({shown(listener) for listener in listeners}))
+        answer = bound_to(listeners, self.address)
         if answer is None:
-            reason = (
-                f"whether the socket on :: of {self._called} serves IPv4 too could not be seen: "
-                f"the kernel module {self.protocol}_diag is not loaded"
-            )
-            raise Unobserved("dual-stack sockets", reason, remedy=f"modprobe {self.protocol}_diag, or call ss once")
+            self._raise_vague()
         message = f"{self._called} is open on {where}" + ("" if answer else f", expected {self.address}")
         return Finding("address", Status.OK if answer else Status.CRITICAL, self.address, where, message)
 
-    def _bound(self, listeners: list[Listener]) -> bool | None:
-        """Three answers: yes, no, and could not be seen."""
-        if self.address == LOOPBACK:
-            return all(_is_loopback(listener) for listener in listeners)
-        if self.address == EVERYWHERE:
-            return _all(
-                [
-                    _any(_covers(listener, 4, ANY[4]) for listener in listeners),
-                    _any(_covers(listener, 6, ANY[6]) for listener in listeners),
-                ]
-            )
-        return _any(self._serves(listener) for listener in listeners)
-
-    def _serves(self, listener: Listener) -> bool | None:
-        if self.address == LOOPBACK:
-            return _is_loopback(listener)
-        if self.address == EVERYWHERE or self.address is None:
-            return True
-        wanted = _parse(self.address)
-        return _covers(listener, wanted.version, str(wanted)) if wanted else False
+    def _raise_vague(self) -> NoReturn:
+        reason = (
+            f"whether the socket on :: of {self._called} serves IPv4 too could not be seen: "
+            f"the kernel module {self.protocol}_diag is not loaded"
+        )
+        raise Unobserved("dual-stack sockets", reason, remedy=f"modprobe {self.protocol}_diag, or call ss once")
 
     # ---- who
 
@@ -165,11 +150,11 @@ class Port(Check):
                 names = ", ".join(_called(owner) for owner in owners)
                 return Finding("process", Status.OK, str(expected), names, f"{self._called} is held by {names}")
         held_by = _owner_names(listeners, node)
-        if not held_by:
+        if not held_by or not _all_seen(listeners, node):
             _raise_unseen_owner(self._called)
         message = f"{self._called} is held by {', '.join(held_by)}, expected {expected}"
-        if any(SYSTEMD_PID in (listener.owners or ()) for listener in listeners):
-            message += "; systemd holds it for a socket unit: name that with unit, or add systemd to process"
+        kinds = {owner.name for listener in listeners for owner in _owners(listener, node)}
+        message = "; ".join([message, *(hint for name, hint in STAND_INS.items() if name in kinds)])
         return Finding("process", Status.CRITICAL, str(expected), ", ".join(held_by), message)
 
     def _judge_unit(self, listeners: list[Listener], node: Node) -> Finding:
@@ -177,20 +162,20 @@ class Port(Check):
         units = sorted({owner.unit for owner in owners if owner.unit})
         if self.unit in units:
             return Finding("unit", Status.OK, self.unit, self.unit, f"{self._called} is held by {self.unit}")
-        if any(owner.pid == SYSTEMD_PID for owner in owners):
-            socket = self._socket_unit(node)
-            if socket:
-                return Finding("unit", Status.OK, self.unit, socket, f"{self._called} is held by systemd for {socket}")
-        if not owners:
+        if not owners or not _all_seen(listeners, node, executables=False):
             _raise_unseen_owner(self._called)
-        names = _owner_names(listeners, node)
+        wanted = node.unit(self.unit or "")
+        if wanted["Id"] in units:
+            return Finding("unit", Status.OK, self.unit, wanted["Id"], f"{self._called} is held by {wanted['Id']}")
+        socket = self._socket_unit(wanted) if any(owner.pid == SYSTEMD_PID for owner in owners) else ""
+        if socket:
+            return Finding("unit", Status.OK, self.unit, socket, f"{self._called} is held by systemd for {socket}")
         observed = ", ".join(units) or "no unit"
-        message = f"{self._called} is held by {', '.join(names)} of {observed}, expected {self.unit}"
-        return Finding("unit", Status.CRITICAL, self.unit, observed, message)
+        message = f"{self._called} is held by {', '.join(_owner_names(listeners, node))} of {observed}"
+        return Finding("unit", Status.CRITICAL, self.unit, observed, f"{message}, expected {self.unit}")
 
-    def _socket_unit(self, node: Node) -> str:
+    def _socket_unit(self, unit: dict[str, Any]) -> str:
         """The socket unit for which systemd holds this port, if it is the wanted unit or starts it."""
-        unit = node.unit(self.unit or "")
         candidates = {unit["Id"]: unit} | (unit.get("Triggers") or {})
         return next((name for name, state in candidates.items() if self._listens(state.get("Listen") or ())), "")
 
@@ -206,73 +191,24 @@ class Port(Check):
             made = node.connection(listener)
             if made is None:
                 raise Unobserved("sockets", f"{self._called} was not connected to")
-            full = listener.backlog is not None and listener.queued > listener.backlog
-            queue = f": its queue is full ({listener.queued} wait, {listener.backlog} may)" if full else ""
-            where = f"{self._called} on {_shown(listener)}"
-            after = f"within {format_duration(made.seconds)}"
-            if made.error:
-                yield Finding(
-                    "connect",
-                    Status.CRITICAL,
-                    True,
-                    made.error,
-                    f"{where} does not answer {after}: {made.error.lower()}{queue}",
-                )  # the expectation is a boolean
-            elif made.accepted is False:
-                message = (
-                    f"{where} listens, but its process does not take connections{queue or ': they wait in its queue'}"
-                )
-                yield Finding("connect", Status.CRITICAL, True, "not accepted", message)
-            else:
-                yield Finding("connect", Status.OK, True, True, f"{where} accepts {after}")
+            yield self._judge_connected(listener, made)
 
-
-def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    import ipaddress  # 4 ms, and few checks name an address
-
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
-
-
-def _covers(listener: Listener, version: int, address: str) -> bool | None:
-    """Tell whether a socket is bound to an address; None when a socket on :: may serve IPv4, or not."""
-    bound = _parse(listener.address)
-    if bound is None:
-        return False
-    if str(bound) == address:
-        return True
-    dual = listener.family == 6 and listener.address == ANY[6] and version == 4 and address == ANY[4]  # IP versions
-    if dual:
-        return None if listener.v6only is None else not listener.v6only
-    return False
-
-
-def _is_loopback(listener: Listener) -> bool:
-    bound = _parse(listener.address)
-    return bound is not None and bound.is_loopback
-
-
-def _any(answers: Iterator[bool | None]) -> bool | None:
-    known = list(answers)
-    if any(known):
-        return True
-    return None if None in known else False
-
-
-def _all(answers: list[bool | None]) -> bool | None:
-    if False in answers:
-        return False
-    return None if None in answers else True
-
-
-def _shown(listener: Listener) -> str:
-    if listener.family == 6 and listener.address == ANY[6]:  # IP version
-        return {True: ":: (IPv6 only)", False: ":: (IPv4 too)", None: "::"}[listener.v6only]
-    return listener.address
+    def _judge_connected(self, listener: Listener, made: Connection) -> Finding:
+        full = listener.backlog is not None and listener.queued > listener.backlog
+        queue = f": its queue is full ({listener.queued} wait, {listener.backlog} may)" if full else ""
+        where = f"{self._called} on {shown(listener)}"
+        within = f"within {format_duration(made.seconds)}"
+        if made.error:
+            message = f"{where} cannot be connected to: {made.error.lower()} {within}{queue}"
+            return Finding("connect", Status.CRITICAL, True, made.error, message)
+        if made.accepted is None:
+            message = f"{where} can be connected to; whether its process takes the connection could not be seen"
+            return Finding("connect", Status.UNKNOWN, True, None, message)
+        if not made.accepted:
+            waiting = queue or ": they wait in its queue"
+            message = f"{where} listens, but its process does not take connections{waiting}"
+            return Finding("connect", Status.CRITICAL, True, "not accepted", message)
+        return Finding("connect", Status.OK, True, True, f"{where} accepts {within}")
 
 
 def _owners(listener: Listener, node: Node) -> list[Process]:
@@ -282,11 +218,22 @@ def _owners(listener: Listener, node: Node) -> list[Process]:
     return [process for process in found if process]
 
 
+def _all_seen(listeners: list[Listener], node: Node, *, executables: bool = True) -> bool:
+    """Tell whether each socket's owners are known, and their names in full."""
+    for listener in listeners:
+        owners = _owners(listener, node)
+        if listener.owners is None or len(owners) < len(listener.owners):
+            return False
+        if executables and any(owner.exe is None for owner in owners):
+            return False
+    return True
+
+
 def _owner_names(listeners: list[Listener], node: Node) -> list[str]:
     return list(dict.fromkeys(_called(owner) for listener in listeners for owner in _owners(listener, node)))
 
 
-def _raise_unseen_owner(called: str) -> None:
+def _raise_unseen_owner(called: str) -> NoReturn:
     reason = f"who holds {called} could not be seen: this user may not look at all processes, or the kernel holds it"
     raise Unobserved("socket owners", reason, remedy="run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)")
 
