@@ -59,7 +59,7 @@ JOBS = [["a.device", "start", "running"], ["b.service", "start", "waiting"]]
             _manager("initializing"),
             7200.0,
             CRITICAL,
-            "systemd 252 says initializing, 2h after boot: the boot does not end",,
+            "systemd 252 says initializing, 2h after boot: the boot does not end",
         ),
         (_manager("maintenance"), 7200.0, CRITICAL, "systemd 252 says maintenance, 2h after boot"),
         (_manager("stopping"), 7200.0, CRITICAL, "systemd 252 says stopping, 2h after boot"),
