@@ -1,4 +1,4 @@
-"""Helper processes, for what may never answer: a bus, a process in D state, a name service.
+"""Helper processes, for what may never answer: a bus, a process in D state, a name service, a network mount.
 
 A helper is forked, does its work and sends plain data back. Whoever asked waits up to a deadline and then leaves it
 behind: a thread could not be left, and a process that hangs in the kernel cannot even be killed.
@@ -6,19 +6,28 @@ behind: a thread could not be left, and a process that hangs in the kernel canno
 
 from __future__ import annotations
 
+import fcntl
 import marshal
 import os
 import select
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
 
 HEADER_BYTES = 4
 GONE_WITHIN_MILLISECONDS = 50
 LIFETIME_SECONDS = 600  # a helper whose parent was killed ends by itself
+PIPE_BYTES = 1 << 20  # so that an answer is complete although nobody reads yet; the most that any user may have
+STUCK_SECONDS = 0.5
+STUCK_AT_MOST = 3
+
+Item = TypeVar("Item", int, str)
+_ended: list[int] = []  # helpers that end by themselves, or hang: collected when they have
 
 
 class HelperTimeout(Exception):
@@ -32,20 +41,21 @@ class HelperGone(Exception):
 class Channel:
     """Plain data both ways between two processes of one interpreter.
 
-    marshal rather than JSON or pickle: both ends are the same Python, and it is there without an import.
+    marshal rather than JSON or pickle: both ends are the same Python, and it is there without an import. The parent's
+    end does not block: what the pipe does not take at once goes out while the parent waits for the answer.
     """
 
     def __init__(self, read_end: int, write_end: int) -> None:
         self._read_end = read_end
         self._write_end = write_end
-        self._buffer = b""
+        self._incoming = bytearray()
+        self._outgoing = b""
 
     def send(self, data: Any) -> None:
         """Send plain data; raises BrokenPipeError when the other end is gone."""
         body = marshal.dumps(data)
-        message = len(body).to_bytes(HEADER_BYTES, "little") + body
-        while message:
-            message = message[os.write(self._write_end, message) :]
+        self._outgoing += len(body).to_bytes(HEADER_BYTES, "little") + body
+        self._push()
 
     def receive(self, deadline: float | None = None) -> Any:
         """Return the next data; `deadline` is a time of the monotonic clock in seconds.
@@ -60,59 +70,136 @@ class Channel:
         os.close(self._read_end)
         os.close(self._write_end)
 
+    def _push(self) -> None:
+        with suppress(BlockingIOError):
+            while self._outgoing:
+                self._outgoing = self._outgoing[os.write(self._write_end, self._outgoing) :]
+
     def _take(self, size: int, deadline: float | None) -> bytes:
-        while len(self._buffer) < size:
+        while len(self._incoming) < size:
             self._wait(deadline)
             chunk = os.read(self._read_end, 1 << 16)
             if not chunk:
                 raise HelperGone
-            self._buffer += chunk
-        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+            self._incoming += chunk
+        taken = bytes(self._incoming[:size])
+        del self._incoming[:size]
         return taken
 
     def _wait(self, deadline: float | None) -> None:
-        if deadline is None:
+        """Wait until there is something to read, and write meanwhile what still has to go out."""
+        if deadline is None and not self._outgoing:
             return
         poll = select.poll()
         poll.register(self._read_end, select.POLLIN)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise HelperTimeout
+        while True:
+            if self._outgoing:
+                poll.register(self._write_end, select.POLLOUT)
+            events = dict(poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000))
+            if not events:
+                raise HelperTimeout
+            if self._read_end in events:
+                return
+            with suppress(BrokenPipeError):
+                self._push()
+            poll.unregister(self._write_end)
 
 
 class Helper:
-    """A forked process that runs `serve(channel)`; the parent talks to it over `channel`."""
+    """A forked process that runs `serve(channel)`; the parent talks to it over `channel`.
+
+    As a context manager it is let go of at the end, and killed when an exception ended the block.
+    """
 
     def __init__(self, serve: Callable[[Channel], None]) -> None:
+        _collect_ended()
         to_child, from_parent = os.pipe()
         to_parent, from_child = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(from_parent)
-            os.close(to_parent)
-            _serve_and_exit(serve, Channel(to_child, from_child))
+            _serve_and_exit(serve, to_child, from_child)
         os.close(to_child)
         os.close(from_child)
+        os.set_blocking(from_parent, False)
+        with suppress(OSError):  # this user has too many large pipes already
+            fcntl.fcntl(to_parent, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self.channel = Channel(to_parent, from_parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.end()
+        else:
+            self.leave()
 
     def end(self) -> None:
         """Let go of a helper that has answered: it ends by itself, and nobody has to wait for that."""
         self.channel.close()
+        _ended.append(self.pid)
+        _collect_ended()
 
     def leave(self) -> bool:
         """Kill the helper; return whether it is gone. One that hangs in the kernel stays, and nobody waits for it."""
         self.channel.close()
-        os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # whoever started us ignores SIGCHLD, so the kernel has collected it
+            os.kill(self.pid, signal.SIGKILL)
         for _ in range(GONE_WITHIN_MILLISECONDS):  # a killed process is gone at once, or not at all
-            if os.waitpid(self.pid, os.WNOHANG)[0]:
+            if _is_collected(self.pid):
                 return True
             time.sleep(0.001)
+        _ended.append(self.pid)
         return False
 
 
-def _serve_and_exit(serve: Callable[[Channel], None], channel: Channel) -> None:
+def each(function: Callable[[Item], Any], items: Iterable[Item], deadline: float) -> dict[Item, Any]:
+    """Call a function for each item in a helper; where a call hangs, the item is missing in the answer.
+
+    A helper that hangs is left behind, and another one goes on with the next item; a few times.
+    """
+    waiting = list(items)
+    answers: dict[Item, Any] = {}
+    for _ in range(STUCK_AT_MOST):
+        answers |= _until_stuck(function, waiting, deadline)
+        waiting = [item for item in waiting if item not in answers][1:]  # the first is the one that hangs
+        if not waiting:
+            break
+    return answers
+
+
+def _until_stuck(function: Callable[[Item], Any], items: list[Item], deadline: float) -> dict[Item, Any]:
+    def serve(channel: Channel) -> None:
+        for item in items:
+            channel.send((item, function(item)))
+
+    answers: dict[Item, Any] = {}
+    with suppress(HelperTimeout, HelperGone), Helper(serve) as helper:
+        while len(answers) < len(items):
+            item, answer = helper.channel.receive(min(deadline, time.monotonic() + STUCK_SECONDS))
+            answers[item] = answer
+    return answers
+
+
+def _collect_ended() -> None:
+    """Collect the helpers that have ended since, so that a long run gathers no zombies."""
+    _ended[:] = [pid for pid in _ended if not _is_collected(pid)]
+
+
+def _is_collected(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # the kernel has done it
+        return True
+
+
+def _serve_and_exit(serve: Callable[[Channel], None], read_end: int, write_end: int) -> None:
     """Never return: what the parent would do at its end must not be done twice."""
     try:
-        _detach_from_terminal()
+        channel = _detach(read_end, write_end)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a caller's "ignore" would be inherited
         signal.alarm(LIFETIME_SECONDS)
         serve(channel)
     except BaseException:  # noqa: BLE001  # whatever it was, the parent sees the closed channel as HelperGone
@@ -120,8 +207,15 @@ def _serve_and_exit(serve: Callable[[Channel], None], channel: Channel) -> None:
     os._exit(0)
 
 
-def _detach_from_terminal() -> None:
-    """Give up the three standard streams: a helper left behind must not keep a caller's pipe open."""
+def _detach(read_end: int, write_end: int) -> Channel:
+    """Give up all that is open: a helper left behind must not keep a caller's pipe open, nor another helper's."""
+    # Above the standard streams: a caller that has closed those made room for our pipes there.
+    kept = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in (read_end, write_end)]
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
+    for descriptor in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if descriptor > 2 and descriptor not in kept:
+            with suppress(OSError):  # the one that listed them
+                os.close(descriptor)
+    return Channel(*kept)

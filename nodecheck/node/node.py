@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nodecheck.node import facts as node_facts
 from nodecheck.node import groups as node_groups
-from nodecheck.node import processes, sockets, systemd, users
+from nodecheck.node import isolated, processes, sockets, systemd, users
+from nodecheck.node.connections import Connections
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Node:
         self._manager: dict[str, Any] | Unobserved | None = None
         self._processes: ProcessTable | Unobserved | None = None
         self._listeners: dict[str, list[Listener] | Unobserved] = {}
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, Connection | Unobserved] = {}
+        self._refused: dict[str, dict[str, str]] = {}
         self._users: dict[str, int | None] | Unobserved = {}
         self._files: dict[str, str | Unobserved] = {}
         self._clocks = {"monotonic": time.clock_gettime(time.CLOCK_MONOTONIC), "realtime": time.time()}
@@ -90,48 +92,43 @@ class Node:
             sorted_wants.setdefault(type(want), []).append(want)
         requests = _systemd_requests(sorted_wants.get(UnitWant, []), manager=bool(sorted_wants.get(ManagerWant)))
         dark, asked = _ask_systemd(requests, deadline, collector)
-        self._read_files(sorted_wants.get(FileWant, []))
-        self._read_users(sorted_wants.get(UserWant, []), deadline)
-        self._read_processes(sorted_wants.get(processes.ProcessWant, []), deadline)
-        self._read_sockets(sorted_wants.get(ListenerWant, []), deadline)
-        self._keep_systemd(requests, dark | self._hear_systemd(asked))
+        question = _ask_users(sorted_wants.get(UserWant, []))
+        connections = Connections(self._read_sockets(sorted_wants.get(ListenerWant, [])))
+        # What was begun goes on by itself while we look, so a slow window takes no time from the others.
+        try:
+            self._read_files(sorted_wants.get(FileWant, []), deadline)
+            self._read_processes(sorted_wants.get(processes.ProcessWant, []), deadline)
+            self._keep_systemd(requests, dark | (asked.answers() if asked else {}))
+            if question:
+                self._users = question.answer(deadline)
+            self._connections = connections.results(deadline)
+        finally:
+            connections.close()
+            stuck = asked.leave() if asked else ""
+            self.problems += [stuck] if stuck else []
         self._clocks = {"monotonic": time.clock_gettime(time.CLOCK_MONOTONIC), "realtime": time.time()}
 
-    def _read_files(self, wants: list[FileWant]) -> None:
-        for path in {want.path for want in wants}:
-            self._files[path] = _read_small_file(path)
-
-    def _read_users(self, wants: list[UserWant], deadline: float) -> None:
-        if wants:
-            names = sorted({want.name for want in wants})
-            self._users = _or_unobserved(lambda: users.collect(names, deadline))
+    def _read_files(self, wants: list[FileWant], deadline: float) -> None:
+        paths = sorted({want.path for want in wants})
+        read = isolated.each(_read_small_file, paths, deadline) if paths else {}
+        for path in paths:
+            text, error = read.get(path, (None, "reading it hangs"))
+            dark = Unobserved(f"file {path}", f"{path} cannot be read: {error}")
+            self._files[path] = dark if text is None else text
 
     def _read_processes(self, wants: list[ProcessWant], deadline: float) -> None:
         if wants:
             self._processes = _or_unobserved(lambda: processes.collect(wants, deadline))
 
-    def _read_sockets(self, wants: list[ListenerWant], deadline: float) -> None:
+    def _read_sockets(self, wants: list[ListenerWant]) -> list[Listener]:
+        """Return those to which a connection is wanted."""
         ports = {(want.protocol, want.port) for want in wants if want.owners}
         for protocol in {want.protocol for want in wants}:
             found = _or_unobserved(lambda protocol=protocol: sockets.with_owners(sockets.collect({protocol}), ports))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
             self._listeners[protocol] = found
-        self._connect({(want.protocol, want.port) for want in wants if want.connect}, deadline)
-
-    def _connect(self, ports: set[tuple[str, int]], deadline: float) -> None:
-        found = [listeners for listeners in self._listeners.values() if not isinstance(listeners, Unobserved)]
-        targets = [
-            listener for listeners in found for listener in listeners if (listener.protocol, listener.port) in ports
-        ]
-        if targets:
-            self._connections = sockets.connect(targets, deadline)
-
-    def _hear_systemd(self, collector: systemd.Collector | None) -> dict[str, dict[str, Any] | Unobserved]:
-        if collector is None:
-            return {}
-        answers = collector.answers()
-        stuck = collector.leave()
-        self.problems += [stuck] if stuck else []
-        return answers
+        targets = {(want.protocol, want.port) for want in wants if want.connect}
+        found_all = [listeners for listeners in self._listeners.values() if not isinstance(listeners, Unobserved)]
+        return [listener for found in found_all for listener in found if (listener.protocol, listener.port) in targets]
 
     def _keep_systemd(
         self, requests: dict[str, dict[str, Any]], answers: dict[str, dict[str, Any] | Unobserved]
@@ -141,6 +138,7 @@ class Node:
                 (answer, answer) if isinstance(answer, Unobserved) else (answer["units"], answer.get("manager"))
             )
             self._units[scope] = units
+            self._refused[scope] = {} if isinstance(answer, Unobserved) else answer["refused"]
             if requests[scope]["manager"]:
                 self._manager = manager
 
@@ -150,9 +148,9 @@ class Node:
         """Return the properties of a unit as systemd names them; raises Unobserved."""
         unit = _seen(self._units.get(scope)).get(name)
         if unit is None:
-            raise Unobserved(
-                f"unit {name}", f"systemd did not say anything about {name}", remedy=f"systemctl status {name}"
-            )
+            said = self._refused.get(scope, {}).get(name)
+            reason = f"systemd refused to tell of {name}: {said}" if said else f"systemd said nothing about {name}"
+            raise Unobserved(f"unit {name}", reason, remedy=f"systemctl status {name}")
         return unit
 
     def units(self) -> dict[str, dict[str, Any]]:
@@ -176,8 +174,11 @@ class Node:
         return [listener for listener in _seen(self._listeners.get(protocol)) if listener.port == port]
 
     def connection(self, listener: Listener) -> Connection | None:
-        """Return what a try to connect to this listener came to."""
-        return self._connections.get(listener.inode)
+        """Return what a try to connect to this listener came to; raises Unobserved where none could be made."""
+        made = self._connections.get(listener.inode)
+        if isinstance(made, Unobserved):
+            raise made
+        return made
 
     def user_id(self, name: str) -> int | None:
         """Return the id of a user, None when there is no such user; raises Unobserved."""
@@ -216,20 +217,23 @@ def _or_unobserved(collect: Callable[[], Any]) -> Any:
         return dark
 
 
-def _read_small_file(path: str) -> str | Unobserved:
-    """NUL for a file that does not exist: no text file holds one."""
+def _read_small_file(path: str) -> tuple[str | None, str]:
+    """Return (text, error). The text is NUL for a file that does not exist: no text file holds one."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, 4096).decode("utf-8", "replace"), ""
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
-        return "\0"
+        return "\0", ""
     except OSError as error:
-        return Unobserved(f"file {path}", f"{path} cannot be read: {error.strerror}")
-    try:
-        return os.read(descriptor, 4096).decode("utf-8", "replace")
-    except OSError as error:
-        return Unobserved(f"file {path}", f"{path} cannot be read: {error.strerror}")
-    finally:
-        os.close(descriptor)
+        return None, error.strerror or str(error)
+
+
+def _ask_users(wants: list[UserWant]) -> users.Question | None:
+    names = sorted({want.name for want in wants})
+    return users.Question(names) if names else None
 
 
 def _systemd_requests(wants: list[UnitWant], *, manager: bool) -> dict[str, dict[str, Any]]:

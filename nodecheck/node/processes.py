@@ -11,17 +11,16 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import isolated
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 SOURCE = "processes"
 PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
-STUCK_READ_SECONDS = 0.5
-STUCK_READS_AT_MOST = 3
+STILL_STATES = "DTtZ"  # states in which a process does not run by itself
 CPU_SAMPLE_SECONDS = 0.5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 UNIT_SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
@@ -31,7 +30,7 @@ class Process(NamedTuple):
     """A process as one pass saw it. None: not asked for, or not to be seen by this user.
 
     `started` is in seconds after boot; `resident` in bytes; `cpu` in percent of one processor; `still_for` the seconds
-    since it last ran on a processor, read for zombies and uninterruptible processes: for them, how long they are so.
+    since it last ran on a processor, read for zombies, stopped and uninterruptible processes: how long they are so.
     """
 
     pid: int
@@ -83,9 +82,10 @@ def collect(wants: list[ProcessWant], deadline: float) -> ProcessTable:
         raise Unobserved(SOURCE, f"{PROC} cannot be listed: {error.strerror}") from error
     found = [process for process in (_read_process(pid, fields) for pid in pids) if process]
     if "cmdline" in fields:
-        found = _with_cmdlines(found, deadline)
+        cmdlines = isolated.each(_cmdline, [process.pid for process in found], deadline)  # since reading one can hang
+        found = [process._replace(cmdline=cmdlines.get(process.pid)) for process in found]
     table = ProcessTable(found, complete=_sees_others(), boottime=boottime)
-    return _with_details(table, wants) if any(want.details for want in wants) else table
+    return _with_details(table, wants, deadline) if any(want.details for want in wants) else table
 
 
 def _sees_others() -> bool:
@@ -97,12 +97,12 @@ def _read_process(pid: int, fields: frozenset[str]) -> Process | None:
     """Return the process, or None when it vanished between two reads, which is no error."""
     try:
         process = _parse_stat(pid, _read(pid, "stat"))
-        if process.state in "DZ":
+        if process.state in STILL_STATES:
             process = process._replace(still_for=_still_for(pid))
         for field in fields & _CHEAP_FIELDS.keys():
             process = process._replace(**{field: _CHEAP_FIELDS[field](pid)})
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        return None
+    except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
+        return None  # PermissionError: hidepid=1, see _sees_others
     return process
 
 
@@ -173,38 +173,6 @@ def unit_of_cgroup(text: str) -> str:
 _CHEAP_FIELDS: dict[str, Callable[[int], Any]] = {"uid": _uid, "exe": _exe, "unit": _unit}
 
 
-# ---- command lines: in a helper, since reading one can hang
-
-
-def _with_cmdlines(processes: list[Process], deadline: float) -> list[Process]:
-    """Read all command lines; those whose read hangs stay None, and the helper that hangs with them is left."""
-    waiting = [process.pid for process in processes]
-    cmdlines: dict[int, str | None] = {}
-    for _ in range(STUCK_READS_AT_MOST):
-        cmdlines |= _read_cmdlines(waiting, deadline)
-        waiting = [pid for pid in waiting if pid not in cmdlines][1:]  # the first is the one that hangs
-        if not waiting:
-            break
-    return [process._replace(cmdline=cmdlines.get(process.pid)) for process in processes]
-
-
-def _read_cmdlines(pids: list[int], deadline: float) -> dict[int, str | None]:
-    def serve(channel: Channel) -> None:
-        for pid in pids:
-            channel.send((pid, _cmdline(pid)))
-
-    helper = Helper(serve)
-    cmdlines: dict[int, str | None] = {}
-    try:
-        while len(cmdlines) < len(pids):
-            pid, cmdline = helper.channel.receive(min(deadline, time.monotonic() + STUCK_READ_SECONDS))
-            cmdlines[pid] = cmdline
-        helper.end()
-    except (HelperTimeout, HelperGone):
-        helper.leave()  # the caller sees what is missing
-    return cmdlines
-
-
 def _cmdline(pid: int) -> str:
     try:
         return _read(pid, "cmdline").rstrip("\0").replace("\0", " ")
@@ -215,18 +183,19 @@ def _cmdline(pid: int) -> str:
 # ---- what psutil reads, for candidates
 
 
-def _with_details(table: ProcessTable, wants: list[ProcessWant]) -> ProcessTable:
+def _with_details(table: ProcessTable, wants: list[ProcessWant], deadline: float) -> ProcessTable:
     details: dict[int, set[str]] = {}
     for want in wants:
         for process in table.processes if want.details else ():
             if want.selects(process) is not False:
                 details.setdefault(process.pid, set()).update(want.details)
-    values = _read_details(details)
-    return table._replace(processes=[process._replace(**values.get(process.pid, {})) for process in table.processes])
+    values = _read_details(details, deadline)
+    seen = [process for process in table.processes if process.pid not in details or process.pid in values]
+    return table._replace(processes=[process._replace(**values.get(process.pid, {})) for process in seen])
 
 
-def _read_details(details: dict[int, set[str]]) -> dict[int, dict[str, Any]]:
-    """Return {pid: {detail: value}}; what may not be seen is left out."""
+def _read_details(details: dict[int, set[str]], deadline: float) -> dict[int, dict[str, Any]]:
+    """Return {pid: {detail: value}}; what may not be seen is None, and processes that vanished are left out."""
     import psutil
 
     values: dict[int, dict[str, Any]] = {}
@@ -238,9 +207,11 @@ def _read_details(details: dict[int, set[str]]) -> dict[int, dict[str, Any]]:
             if "cpu" in names:
                 process.cpu_percent()
                 sampled.append(process)
+        except psutil.ZombieProcess:
+            values[pid] = {}
         except psutil.NoSuchProcess:
             continue
-    return _with_cpu(values, sampled)
+    return _with_cpu(values, sampled, deadline)
 
 
 def _detail(process: Any, name: str) -> int | None:
@@ -252,15 +223,17 @@ def _detail(process: Any, name: str) -> int | None:
         return None
 
 
-def _with_cpu(values: dict[int, dict[str, Any]], processes: Iterable[Any]) -> dict[int, dict[str, Any]]:
+def _with_cpu(values: dict[int, dict[str, Any]], processes: list[Any], deadline: float) -> dict[int, dict[str, Any]]:
     """A share of processor time needs two looks; all processes are sampled over the same interval."""
     import psutil
 
     if processes:
-        time.sleep(CPU_SAMPLE_SECONDS)
+        time.sleep(max(0.0, min(CPU_SAMPLE_SECONDS, deadline - time.monotonic())))
     for process in processes:
         try:
             values[process.pid]["cpu"] = process.cpu_percent()
-        except psutil.NoSuchProcess:
+        except psutil.ZombieProcess:
             continue
+        except psutil.NoSuchProcess:
+            del values[process.pid]
     return values

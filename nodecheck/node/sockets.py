@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-import selectors
 import socket
 import struct
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.node.unobserved import Unobserved
@@ -24,7 +22,6 @@ SOURCE = "sockets"
 PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 LISTENING_STATE = {"tcp": 10, "udp": 7}  # TCP_LISTEN, TCP_CLOSE: a bound UDP socket without a peer
-ACCEPT_POLL_SECONDS = 0.01
 
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
 NETLINK_SOCK_DIAG = 4
@@ -43,7 +40,8 @@ class Listener(NamedTuple):
     """A socket that listens (TCP) or is bound and has no peer (UDP).
 
     `v6only` is None when it could not be seen; `queued` and `backlog` are connections waiting for accept(2) and how
-    many may; `owners` are the pids that hold it, None when nobody asked or this user may not see them.
+    many may; `owners` are the pids that hold it, None when nobody asked or this user may not see them; `interface` is
+    the number of the network interface that it is bound to, 0 for none or where that could not be seen.
     """
 
     protocol: str
@@ -55,6 +53,7 @@ class Listener(NamedTuple):
     queued: int = 0
     backlog: int | None = None
     owners: tuple[int, ...] | None = None
+    interface: int = 0
 
 
 class Connection(NamedTuple):
@@ -88,13 +87,13 @@ def _listeners(protocol: str) -> list[Listener]:
 
 def answers_without_loading(module: str) -> bool:
     """Tell whether a kernel module is there already: asking for its protocol would load it."""
-    if os.path.isdir(f"/sys/module/{module}"):
-        return True
+    if os.path.isdir(f"/sys/module/{module}") or not os.path.exists("/proc/modules"):
+        return True  # it is loaded, or this kernel was built without modules
     try:
         with open(f"/lib/modules/{os.uname().release}/modules.builtin", encoding="ascii") as builtin:
             return f"/{module}.ko" in builtin.read()
     except OSError:
-        return not os.path.isdir("/lib/modules/" + os.uname().release)  # no modules at all: nothing to load
+        return False  # in a container, say: the kernel would load it from the host's disk
 
 
 # ---- sock_diag
@@ -126,7 +125,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _parse_message(protocol: str, body: bytes) -> Listener:
-    (kernel_family, _state, _timer, _retrans, port, _peer_port, source, _peer, _interface, _cookie0, _cookie1,
+    (kernel_family, _state, _timer, _retrans, port, _peer_port, source, _peer, interface, _cookie0, _cookie1,
      _expires, queued, backlog, _uid, inode) = MESSAGE.unpack_from(body)  # fmt: skip
     family = 4 if kernel_family == socket.AF_INET else 6
     address = socket.inet_ntop(kernel_family, source[: 4 if family == 4 else 16])
@@ -134,7 +133,7 @@ def _parse_message(protocol: str, body: bytes) -> Listener:
     return Listener(
         protocol, family, address, int.from_bytes(port, "big"), inode,
         v6only=None if v6only is None else bool(v6only[0]),
-        queued=queued, backlog=backlog if protocol == "tcp" else None,
+        queued=queued, backlog=backlog if protocol == "tcp" else None, interface=interface,
     )  # fmt: skip
 
 
@@ -227,60 +226,3 @@ def _link(path: str) -> str:
         return os.readlink(path)
     except OSError:
         return ""
-
-
-# ---- does it accept?
-
-
-def connect(listeners: list[Listener], deadline: float) -> dict[int, Connection]:
-    """Connect to all these TCP sockets at once; return {inode: Connection}."""
-    started = time.monotonic()
-    results: dict[int, Connection] = {}
-    with selectors.DefaultSelector() as selector:
-        tries = [_start_connect(selector, listener, results) for listener in listeners]
-        while selector.get_map() and (events := selector.select(max(0.0, deadline - time.monotonic()))):
-            for key, _ in events:
-                selector.unregister(key.fileobj)
-                code = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]  # we registered sockets
-                results[key.data] = Connection(os.strerror(code) if code else "", time.monotonic() - started, None)
-        for listener in listeners:
-            results.setdefault(listener.inode, Connection("no answer", time.monotonic() - started, None))
-        results = _with_accepted(listeners, results, deadline)
-        for attempt in tries:
-            attempt.close()
-    return results
-
-
-def _start_connect(
-    selector: selectors.BaseSelector, listener: Listener, results: dict[int, Connection]
-) -> socket.socket:
-    attempt = socket.socket(FAMILIES[listener.family], socket.SOCK_STREAM)
-    attempt.setblocking(False)  # the standard library's signature
-    code = attempt.connect_ex((_reachable(listener), listener.port))
-    if code in (0, errno.EINPROGRESS):
-        selector.register(attempt, selectors.EVENT_WRITE, listener.inode)
-    else:
-        results[listener.inode] = Connection(os.strerror(code), 0.0, None)
-    return attempt
-
-
-def _reachable(listener: Listener) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.address, listener.address)  # compared, not bound
-
-
-def _with_accepted(listeners: list[Listener], results: dict[int, Connection], deadline: float) -> dict[int, Connection]:
-    """The kernel completes a connection by itself; that the process takes it shows in the queue, which empties."""
-    waiting = {listener.inode for listener in listeners if not results[listener.inode].error}
-    protocols = {"tcp"} if waiting else set()
-    accepted: set[int] = set()
-    while waiting - accepted and protocols:
-        queues = {listener.inode: listener.queued for listener in collect(protocols)}
-        accepted |= {inode for inode in waiting if queues.get(inode, 0) == 0}
-        if time.monotonic() >= deadline:
-            break
-        if waiting - accepted:
-            time.sleep(ACCEPT_POLL_SECONDS)
-    return {
-        inode: made._replace(accepted=inode in accepted) if inode in waiting else made
-        for inode, made in results.items()
-    }

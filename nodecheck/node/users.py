@@ -10,27 +10,32 @@ from nodecheck.node.unobserved import Unobserved
 SOURCE = "name service"
 
 
-def collect(names: list[str], deadline: float) -> dict[str, int | None]:
-    """Return the user id of each name, None for a user that does not exist. Raises Unobserved."""
+class Question:
+    """Who are these users? Making one asks, and does not wait."""
 
-    def serve(channel: Channel) -> None:
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+        self._asked = time.monotonic()
+        self._helper = Helper(self._serve)
+
+    def answer(self, deadline: float) -> dict[str, int | None] | Unobserved:
+        """Return the user id of each name, None for a user that does not exist."""
+        try:
+            with self._helper as helper:
+                answer: dict[str, int | None] = helper.channel.receive(deadline)
+                return answer
+        except (HelperTimeout, HelperGone):
+            within = f"within {time.monotonic() - self._asked:.1f} s"
+            reason = f"the name service did not say who {', '.join(self._names)} is {within}"
+            return Unobserved(SOURCE, reason, remedy="getent passwd")
+
+    def _serve(self, channel: Channel) -> None:
         import pwd
 
         known: dict[str, int | None] = {}
-        for name in names:
+        for name in self._names:
             try:
                 known[name] = pwd.getpwnam(name).pw_uid
             except KeyError:
                 known[name] = None
         channel.send(known)
-
-    helper = Helper(serve)
-    started = time.monotonic()
-    try:
-        answer: dict[str, int | None] = helper.channel.receive(deadline)
-    except (HelperTimeout, HelperGone) as error:
-        helper.leave()
-        reason = f"the name service did not say who {', '.join(names)} is within {time.monotonic() - started:.1f} s"
-        raise Unobserved(SOURCE, reason, remedy="getent passwd") from error
-    helper.end()
-    return answer
