@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nodecheck.checks.base import Check
+    from nodecheck.node.node import Want
     from nodecheck.node.sockets import Connection, Listener
+    from nodecheck.node.systemd import Collector
 
 MONOTONIC = 1_000_000.0  # the clocks of the fake node, in seconds
 REALTIME = 1_763_970_000.0
@@ -29,6 +31,9 @@ class FakeNode(Node):
     def uptime(self) -> float:
         """Return the seconds since boot."""
         return UPTIME
+
+    def observe(self, wants: Iterable[Want], deadline: float, collector: Collector | None) -> None:
+        """Do nothing: what was seen is in it already."""
 
 
 def ago(seconds: float) -> int:
