@@ -6,8 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.checks.base import kind_of
-from nodecheck.definitions.errors import did_you_mean
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.errors import closest, did_you_mean
+from nodecheck.definitions.template import plain, written
+
+AS_WRITTEN = frozenset({"str", "Text", "HeldText", "Regex"})  # 1.10 and 0755 are texts where a text is wanted
+ONE_VALUE = frozenset({"str", "int", "bool", "Regex"})
+BOOLEANS = dict.fromkeys(("yes", "on", "y", "true", "1"), "true") | dict.fromkeys(
+    ("no", "off", "n", "false", "0"), "false"
+)
+NUMBER_WIDTH = 20
 
 if TYPE_CHECKING:
     from nodecheck.checks.base import Check
@@ -19,8 +26,7 @@ def build(kind: type[Check], type_name: str, value: Value, mistakes: Mistakes) -
     """Return the check, or None when its arguments are wrong."""
     data = {} if value.data is None else value.data
     if not isinstance(data, dict):
-        required = [name for name, field in kind.arguments().items() if field.default is dataclasses.MISSING]
-        hint = f"write {type_name}: {{{required[0]}: ...}}" if required else f"write {type_name}: {{}}"
+        hint = _mapping_hint(kind, type_name, value)
         mistakes.add(value.mark, f"the arguments of {type_name} are a mapping, not {value.kind()}", hint)
         return None
     before = len(mistakes)
@@ -34,33 +40,72 @@ def build(kind: type[Check], type_name: str, value: Value, mistakes: Mistakes) -
     return check if len(mistakes) == before else None
 
 
+def _mapping_hint(kind: type[Check], type_name: str, value: Value) -> str:
+    """Put what was written where it was probably meant; else show an example."""
+    required = [name for name, field in kind.arguments().items() if field.default is dataclasses.MISSING]
+    if required and value.text:
+        return f"write {type_name}: {{{required[0]}: {value.text}}}"
+    lines = [line.strip() for line in kind.EXAMPLE.splitlines()]
+    return next((f"for example {line}" for line in lines if line.startswith(f"{type_name}:")), "")
+
+
 def _arguments(
     kind: type[Check], type_name: str, data: dict[str, Value], value: Value, mistakes: Mistakes
 ) -> dict[str, Any]:
     known = kind.arguments()
-    for name in data.keys() - known.keys():
+    misspelt = []
+    for name in [name for name in data if name not in known]:
         place = value.key_marks.get(name, value.mark)
         mistakes.add(place, f"{type_name} has no argument {name!r}", did_you_mean(name, known))
+        misspelt.append(closest(name, known))
     arguments = {}
     for name, field in known.items():
         if name in data:
             arguments[name] = _argument(name, field, data[name], mistakes)
-        elif field.default is dataclasses.MISSING:
+        elif field.default is dataclasses.MISSING and name not in misspelt:
             mistakes.add(value.mark, f"{type_name} needs the argument {name!r}", field.metadata["help"])
     return arguments
 
 
 def _argument(name: str, field: dataclasses.Field[Any], value: Value, mistakes: Mistakes) -> Any:
     kind = kind_of(field)
-    data = value.text if field.type == "str" and isinstance(value.data, float) else plain(value)
+    word = str(field.type).removesuffix(" | None")
     try:
-        read = kind.read(data)
+        _check_kind(value, word, kind.words)
+        read = kind.read(written(value) if word in AS_WRITTEN else plain(value))
         _check_bounds(read, field.metadata)
     except ValueError as error:
-        hint = did_you_mean(str(data), map(str, field.metadata["choices"])) if field.metadata["choices"] else ""
-        mistakes.add(value.mark, f"{name}: {error}", hint)
+        mistakes.add(value.mark, f"{name}: {error}", _hint(word, value, field.metadata["choices"]))
         return None
     return read
+
+
+def _check_kind(value: Value, word: str, words: str) -> None:
+    """Refuse what no argument, or none of this kind, can be."""
+    if value.data is None:
+        raise ValueError(f"expected {words}, and nothing stands here")
+    takes_list = word not in ONE_VALUE
+    if isinstance(value.data, dict) or (isinstance(value.data, list) and not takes_list):
+        raise ValueError(f"expected {words}, not {value.kind()}")
+    if word in AS_WRITTEN and isinstance(value.data, bool):
+        raise ValueError(f"expected {words}, not {value.text}")
+
+
+def _hint(word: str, value: Value, choices: tuple[Any, ...]) -> str:
+    """What to write instead, where that can be told."""
+    near = closest(value.text, map(str, choices))
+    if near:
+        return f"did you mean {near}?"
+    if word == "bool":
+        meant = BOOLEANS.get(value.text.lower())
+        return f"write {meant}, without quotes: only true and false are booleans" if meant else ""
+    if word == "int" and not isinstance(value.data, int):
+        for base in (10, 0):
+            try:
+                return f"write {int(value.text[:NUMBER_WIDTH], base)}: digits only, no quotes, and no zero before them"
+            except ValueError:
+                continue
+    return f'quote it if it is a text: "{value.text}"' if word in AS_WRITTEN and isinstance(value.data, bool) else ""
 
 
 def _check_bounds(data: Any, metadata: Any) -> None:

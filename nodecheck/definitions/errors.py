@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN_WIDTH = 120
+SHOWN_NAMES = 20
+LONGEST_WORD = 100  # what is longer is no slip of a finger, and comparing it takes long
+MAXIMUM_MISTAKES = 200  # whoever has more wants to mend these first
 
 
 class Mark(NamedTuple):
@@ -40,7 +43,7 @@ class DefinitionError(Exception):
     """The definitions cannot be used; holds every mistake that was found."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = sorted(set(mistakes), key=lambda mistake: mistake.mark or Mark("", 0, 0))
+        self.mistakes = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.mark or Mark("", 0, 0))
         super().__init__("\n\n".join(map(str, self.mistakes)))
 
 
@@ -50,12 +53,33 @@ class Mistakes:
     def __init__(self) -> None:
         self._found: list[Mistake] = []
         self._lines: dict[str, list[str]] = {}
+        self._spoiled: set[Mark] = set()
+        self._noted = 0
 
     def add(self, mark: Mark | None, message: str, hint: str = "") -> None:
-        """Note a mistake."""
+        """Note a mistake. Raises DefinitionError when there are too many to go on."""
+        self._noted += 1
+        if mark in self._spoiled:
+            return
+        self._found.append(self.mistake(mark, message, hint))
+        if len(self._found) == MAXIMUM_MISTAKES:
+            self._found.append(Mistake(None, f"reading stopped after {MAXIMUM_MISTAKES} mistakes: there may be more"))
+            self.raise_if_any()
+
+    def add_and_spoil(self, mark: Mark, message: str, hint: str = "") -> None:
+        """Note a mistake that leaves no value at this place: whatever comes after says nothing of it."""
+        self.add(mark, message, hint)
+        self.spoil(mark)
+
+    def spoil(self, mark: Mark) -> None:
+        """Leave out all that is said about the value at this place from now on."""
+        self._spoiled.add(mark)
+
+    def mistake(self, mark: Mark | None, message: str, hint: str = "") -> Mistake:
+        """Return a mistake with the line that it stands in, without noting it."""
         lines = self._lines.get(mark.file, []) if mark else []
         line = lines[mark.line - 1] if mark and 0 < mark.line <= len(lines) else ""
-        self._found.append(Mistake(mark, message, hint, line))
+        return Mistake(mark, message, hint, line)
 
     def know_text(self, file: str, text: str) -> None:
         """Keep the text of a file, for excerpts."""
@@ -67,23 +91,53 @@ class Mistakes:
             raise DefinitionError(self._found)
 
     def __len__(self) -> int:
-        return len(self._found)
+        """How many were noted, those at spoiled places too."""
+        return self._noted
 
 
 def _excerpt(mark: Mark, line: str) -> str:
     """The line with a caret below; a very long line is shown around the caret only."""
-    start = max(0, mark.column - 1 - SHOWN_WIDTH // 2)
-    shown = line[start : start + SHOWN_WIDTH].replace("\t", " ")
-    printable = "".join(character if character.isprintable() else "?" for character in shown)
-    return f"  {mark.line:>4} | {printable}\n       | {' ' * (mark.column - 1 - start)}^"
+    at = mark.column - 1
+    start = max(0, at - SHOWN_WIDTH // 2) if len(line) > SHOWN_WIDTH else 0
+    shown = _printable(line[start : start + SHOWN_WIDTH])
+    before, after = "..." if start else "", "..." if len(line) > start + SHOWN_WIDTH else ""
+    blanks = " " * (len(before) + _width(_printable(line[start:at])))
+    return f"  {mark.line:>4} | {before}{shown}{after}".rstrip() + f"\n       | {blanks}^"
+
+
+def _printable(text: str) -> str:
+    """A tab is shown as an arrow of the same width, what would garble a terminal as a question mark."""
+    return "".join("→" if letter == "\t" else letter if letter.isprintable() else "?" for letter in text)
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    import unicodedata
+
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
+    )
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return the known name that was probably meant; "" when none is near."""
+    if len(word) > LONGEST_WORD:
+        return ""
+    import difflib
+
+    names = sorted(name for name in known if len(name) <= LONGEST_WORD)
+    same = [name for name in names if name.lower() == word.lower()]
+    near = same or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return near[0] if near else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a suggestion, or the list of what is known when nothing is near."""
-    import difflib
-
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = closest(word, names)
     if near:
-        return f"did you mean {near[0]}?"
-    return f"known here: {', '.join(names)}" if names else ""
+        return f"did you mean {near}?"
+    rest = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"known here: {', '.join(names[:SHOWN_NAMES])}{rest}" if names else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COMPARISON = re.compile(r"(<=|>=|==|!=|<|>)\s*(.*)", re.DOTALL)
 QUANTITY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]*)")
 REGULAR_EXPRESSION = re.compile(r"/(.*)/(i?)", re.DOTALL)
-HELD = re.compile(r"(.*?)\s+for\s+(\S+)", re.DOTALL)
+HELD = re.compile(r"(.*?)\s+for\s+(.*)", re.DOTALL)
 BYTE_UNITS = {
     "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50,
     "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15,
@@ -47,6 +47,12 @@ class Expectation:
             raise ValueError("an empty list expects nothing")
         self.source = source
         self._terms = [self._parse(item) for item in sources]
+        unwanted = [str(item) for item in sources if str(item).lstrip().startswith("!=")]
+        if unwanted and len(sources) > 1:
+            raise ValueError(
+                f'a list means any of these, and nearly everything is "{unwanted[0]}"; for none of several words write '
+                '"!= /^(one|other)$/"'
+            )
 
     def matches(self, observed: Any) -> bool:
         """Tell whether what was observed is as wanted."""
@@ -79,7 +85,7 @@ class _Quantity(Expectation):
 
     def _parse(self, item: Any) -> Callable[[Any], bool]:
         if isinstance(item, bool) or not isinstance(item, int | float | str):
-            raise ValueError(f"expected {self.GRAMMAR}, not {item!r}")
+            raise ValueError(f"expected {self.GRAMMAR}, not {in_yaml(item)}")
         text = str(item).strip()
         low, dots, high = text.partition("..")
         if dots:
@@ -90,6 +96,8 @@ class _Quantity(Expectation):
         return lambda observed: compare(observed, wanted)
 
     def _range(self, low: str, high: str) -> Callable[[Any], bool]:
+        if not low.strip() or not high.strip():
+            raise ValueError('a range has two ends: "1..3"; with one, write ">= 1" or "<= 3"')
         least, most = self.convert(low), self.convert(high)
         if least > most:
             raise ValueError(f"nothing lies between {low.strip()} and {high.strip()}")
@@ -130,7 +138,8 @@ class Percent(_Quantity):
         """See above."""
         number, unit = self._split(text)
         if unit != "%":
-            raise ValueError(f"this is a percentage: write {text.strip()}% rather than {text.strip()!r}")
+            share = f", or {number * 100:g}% if it is a share" if not unit and 0 < number <= 1 else ""
+            raise ValueError(f"this is a percentage, not {text.strip()!r}: write {number:g}%{share}")
         return number
 
     def show(self, observed: Any) -> Any:
@@ -148,17 +157,18 @@ class Size(_Quantity):
         """See above."""
         number, unit = self._split(text)
         if unit not in BYTE_UNITS:
-            known = " ".join(BYTE_UNITS)
+            near = [known for known in BYTE_UNITS if unit and known.lower() in (unit.lower(), f"{unit.lower()}b")]
+            meant = f"did you mean {number:g}{near[0]}?" if near else f"known are {' '.join(BYTE_UNITS)}"
             raise ValueError(
-                f"this is a size: {text.strip()!r} has {'the unit ' + unit if unit else 'no unit'} (known: {known})"
+                f"this is a size: {text.strip()!r} has {f'the unit {unit}' if unit else 'no unit'}; {meant}"
             )
         return number * BYTE_UNITS[unit]
 
     def show(self, observed: Any) -> Any:
         """In the unit that the author used."""
-        units = [unit for unit in BYTE_UNITS if f"{unit}" in str(self.source) and unit != "B"]
-        unit = max(units, key=len, default="MiB")
-        return f"{observed / BYTE_UNITS[unit]:.1f}{unit}"
+        units = [unit for unit in re.findall(r"[A-Za-z]+", str(self.source)) if unit in BYTE_UNITS]
+        unit = units[0] if units else "MiB"
+        return f"{observed / BYTE_UNITS[unit]:.{0 if unit == 'B' else 1}f}{unit}"
 
 
 class Duration(_Quantity):
@@ -184,8 +194,10 @@ class Text(Expectation):
 
     def _parse(self, item: Any) -> Callable[[Any], bool]:
         if isinstance(item, bool | list | dict) or item is None or item == "":
-            raise ValueError(f"expected {self.GRAMMAR}, not {item!r}")
-        text = str(item)
+            raise ValueError(f"expected {self.GRAMMAR}, not {in_yaml(item)}")
+        text = str(item).strip()
+        if text.startswith(("<", ">", "=>", "=<")):
+            raise ValueError(f"a text is neither more nor less than another: {text!r}")
         if text.startswith("!="):
             unwanted = self._word(text[2:].strip())
             return lambda observed: not unwanted(observed)
@@ -193,6 +205,8 @@ class Text(Expectation):
 
     def _word(self, text: str) -> Callable[[Any], bool]:
         """An observed set of words, such as (active, running), matches when one of them does."""
+        if text in ("", "//", "//i"):
+            raise ValueError(f"expected {self.GRAMMAR}, and there is no text")
         expression = REGULAR_EXPRESSION.fullmatch(text)
         if not expression:
             return lambda observed: text in observed if isinstance(observed, tuple | frozenset) else text == observed
@@ -230,7 +244,7 @@ class Regex(str):
     def __new__(cls, source: Any) -> Self:
         """Take what stands in a definition. Raises ValueError."""
         if not isinstance(source, str) or not source:
-            raise ValueError(f"expected a regular expression, not {source!r}")
+            raise ValueError(f"expected a regular expression, not {in_yaml(source)}")
         text = source[1:-1] if len(source) > 1 and source.startswith("/") and source.endswith("/") else source
         compile_regular_expression(text)
         return super().__new__(cls, text)
@@ -238,7 +252,25 @@ class Regex(str):
 
 def compile_regular_expression(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """Compile a pattern; raises ValueError that says what is wrong with it."""
-    try:
-        return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)  # [[:alpha:]] is legal and does not mean what its author meant
+        try:
+            return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
+        except FutureWarning as warning:
+            raise ValueError(f"not a regular expression of Python: {warning}; [[:alpha:]] is [A-Za-z]") from warning
+        except (re.error, OverflowError, RecursionError) as error:
+            hint = "; * repeats what stands before it: any text is .*" if "nothing to repeat" in str(error) else ""
+            raise ValueError(f"not a regular expression: {error}{hint}") from error
+
+
+def in_yaml(data: Any) -> str:
+    """Show a value of the wrong kind in a message, in the words of YAML and not of Python."""
+    if isinstance(data, dict):
+        return "a mapping"
+    if isinstance(data, list):
+        return "a list"
+    if data is None or data == "":
+        return "nothing"
+    return str(data).lower() if isinstance(data, bool) else repr(data)

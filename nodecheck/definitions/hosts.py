@@ -10,12 +10,6 @@ def terms(pattern: str) -> list[str]:
     return [term.strip() for term in pattern.replace(",", ":").split(":") if term.strip()]
 
 
-def names(pattern: str) -> list[str]:
-    """Return the plain group names in a pattern."""
-    bare = [term.lstrip("&!") for term in terms(pattern)]
-    return [name for name in bare if not set(name) & set("*?[")]
-
-
 def matches(pattern: str, groups: set[str]) -> bool:
     """Tell whether a node with these groups is meant.
 
@@ -31,3 +25,15 @@ def matches(pattern: str, groups: set[str]) -> bool:
 
 def _in(term: str, groups: set[str]) -> bool:
     return term in groups or any(fnmatchcase(group, term) for group in groups)
+
+
+def mistake(pattern: str) -> tuple[str, str]:
+    """Return (what is wrong with a pattern, what to do); two empty texts when nothing is."""
+    found = terms(pattern)
+    if not found or any(not term.lstrip("&!") for term in found):
+        return f"the pattern {pattern!r} names no group", "a group, a:b for either, a:&b for both, a:!b for not b"
+    if any(term.startswith("~") for term in found):
+        return "a regular expression is no pattern here", "* and ? match"
+    if "[" in pattern:
+        return "a node has no index: each judges itself", "* and ? match"
+    return "", ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodecheck.definitions.errors import DefinitionError, Mark, Mistake, Mistakes, did_you_mean
-from nodecheck.definitions.play import read_plays
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.errors import Mark, Mistakes, did_you_mean
+from nodecheck.definitions.needs import resolve
+from nodecheck.definitions.play import read_duration, read_plays, refuse_names
+from nodecheck.definitions.template import plain, render_variables
 from nodecheck.definitions.yamlfile import load, read_text
-from nodecheck.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ LOCAL_CHECKS = "/etc/nodecheck/checks.d"
 SETTINGS_FILE = "/etc/nodecheck/nodecheck.yaml"
 SETTINGS = ("groups", "vars", "budget")
 DEFAULT_BUDGET_SECONDS = 30.0
+GROUP = re.compile(r"[\w][\w.-]*")
 
 
 class Settings(NamedTuple):
@@ -49,14 +51,15 @@ class Definitions(NamedTuple):
         import hashlib  # 2.5 ms, and not every output tells it
 
         both = "".join(f"{path}\0{text}\0" for path, text in self.texts.items())
-        return f"sha256:{hashlib.sha256(both.encode()).hexdigest()}"
+        digest = hashlib.sha256(both.encode(errors="surrogateescape")).hexdigest()
+        return f"sha256:{digest}"
 
 
 def read_settings(path: str = SETTINGS_FILE) -> Settings:
     """Read the settings; without a file, the defaults. Raises DefinitionError."""
     mistakes = Mistakes()
     settings = Settings([], {}, DEFAULT_BUDGET_SECONDS)
-    if os.path.exists(path):
+    if _exists(path):
         settings = _parse_settings(path, mistakes)
     mistakes.raise_if_any()
     return settings
@@ -70,98 +73,106 @@ def read_definitions(paths: list[str], variables: Mapping[str, Any], overrides: 
     mistakes = Mistakes()
     plays: list[Play] = []
     texts: dict[str, str] = {}
-    for path in find_files(paths):
+    for path in _find_files(paths, mistakes):
         value, texts[path] = _read_file(path, mistakes)
         if value:
             plays += read_plays(value, variables, overrides, mistakes)
     _refuse_duplicates(plays, mistakes)
+    resolve(plays, mistakes)
     mistakes.raise_if_any()
     return Definitions(plays, texts)
 
 
-def find_files(paths: list[str]) -> list[str]:
-    """Return the definition files, in the order of their names within each directory. Raises DefinitionError."""
+def _exists(path: str) -> bool:
+    """Unlike os.path.exists: what this user may not look at is there, and reading it will say why not."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return os.path.islink(path)
+    except OSError:
+        return True
+    return True
+
+
+def _find_files(paths: list[str], mistakes: Mistakes) -> list[str]:
+    """Return the definition files, in the order of their names within each directory, each once."""
     if not paths:
-        return _merged([SHIPPED_CHECKS, LOCAL_CHECKS])
-    found: list[str] = []
+        return _merged([SHIPPED_CHECKS, LOCAL_CHECKS], mistakes)
+    found: dict[str, str] = {}
     for path in paths:
+        files = [path]
         if os.path.isdir(path):
-            found += _merged([path])
-        elif os.path.lexists(path):
-            found.append(path)
-        else:
-            raise DefinitionError([Mistake(None, f"{path} does not exist")])
-    return found
+            files = _merged([path], mistakes)
+        elif not os.path.lexists(path):
+            mistakes.add(None, f"{path} does not exist", "name a definition file, or a directory of them")
+            files = []
+        for file in files:
+            found.setdefault(os.path.realpath(file), file)
+    return list(found.values())
 
 
-def _merged(folders: list[str]) -> list[str]:
+def _merged(folders: list[str], mistakes: Mistakes) -> list[str]:
     """The same name in a later folder replaces the earlier file, a link to /dev/null masks it: as with systemd."""
     files: dict[str, str] = {}
+    before = len(mistakes)
     for folder in folders:
-        names = _list_folder(folder)
-        files |= {name: os.path.join(folder, name) for name in names}
+        files |= {name: os.path.join(folder, name) for name in _list_folder(folder, mistakes)}
     kept = [files[name] for name in sorted(files) if os.path.realpath(files[name]) != os.devnull]
-    if not kept:
-        where = " or ".join(folders)
-        raise DefinitionError(
-            [
-                Mistake(
-                    None, f"no definition file (*.yaml) in {where}", "name files or directories: nodecheck run FILE|DIR"
-                )
-            ]
-        )
+    if not kept and len(mistakes) == before:
+        hint = "name files or directories: nodecheck run FILE|DIR"
+        mistakes.add(None, f"no definition file (*.yaml) in {' or '.join(folders)}", hint)
     return kept
 
 
-def _list_folder(folder: str) -> list[str]:
+def _list_folder(folder: str, mistakes: Mistakes) -> list[str]:
     try:
-        return [name for name in os.listdir(folder) if name.endswith((".yaml", ".yml")) and not name.startswith(".")]
+        names = os.listdir(folder)
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise DefinitionError([Mistake(None, f"{folder} cannot be read: {error.strerror}")]) from error
+        mistakes.add(None, f"{folder} cannot be read: {error.strerror}", "run nodecheck as a user who may read it")
+        return []
+    return [name for name in names if name.endswith((".yaml", ".yml")) and not name.startswith(".")]
 
 
 def _read_file(path: str, mistakes: Mistakes) -> tuple[Value | None, str]:
-    refusal = _refusal(path)
-    if refusal:
-        mistakes.add(None, *refusal)
-        return None, ""
-    text = read_text(path, mistakes)
+    text = read_text(path, mistakes, _refusal)
     return (load(path, text, mistakes), text) if text is not None else (None, "")
 
 
-def _refusal(path: str) -> tuple[str, str] | None:
+def _refusal(path: str, found: os.stat_result) -> tuple[str, str] | None:
     """Definitions decide what root does: refuse a file that someone who is not root could have written.
 
-    Whoever called sudo may become root anyway, so that user's own files are fine.
+    Whoever called sudo may become root anyway, so that user's own files are fine. `found` is the opened file.
     """
     if os.geteuid() != 0:
         return None
-    try:
-        found = os.stat(path)
-        folder = os.stat(os.path.dirname(os.path.realpath(path)) or ".")
-    except OSError:
-        return None  # reading it will say why
-    hint = f"chown root: {path}; chmod go-w {path}"
-    if str(found.st_uid) not in ("0", os.environ.get("SUDO_UID")):
-        return f"{path} belongs to uid {found.st_uid}, and nodecheck runs as root: refused", hint
-    if _others_may_write(found):
+    refusal = _distrust(path, found)
+    if refusal:
+        return refusal
+    folder = os.path.dirname(os.path.realpath(path))
+    status = os.stat(folder)
+    if status.st_mode & stat.S_ISVTX and status.st_uid == 0:
+        return None  # /tmp: everybody may add a file, nobody may replace that of another
+    return _distrust(folder, status, f"the directory of {path}")
+
+
+def _distrust(path: str, found: os.stat_result, name: str = "") -> tuple[str, str] | None:
+    """Return why root should not trust a file or directory, and what to do about it."""
+    trusted_users = {"0", os.environ.get("SUDO_UID")}
+    trusted_groups = {"0", os.environ.get("SUDO_GID")}
+    if str(found.st_uid) not in trusted_users:
         return (
-            f"{path} may be written by others ({stat.filemode(found.st_mode)}), and nodecheck runs as root: refused",
-            hint,
+            f"{name or path} belongs to uid {found.st_uid}, and nodecheck runs as root: refused",
+            f"chown root: {path}",
         )
-    if _others_may_write(folder) and not folder.st_mode & stat.S_ISVTX:
-        return (
-            f"the directory of {path} may be written by others, and nodecheck runs as root: refused",
-            f"chmod go-w {os.path.dirname(path)}",
+    by_group = found.st_mode & stat.S_IWGRP and str(found.st_gid) not in trusted_groups
+    if found.st_mode & stat.S_IWOTH or by_group:
+        mode = stat.filemode(found.st_mode)
+        return f"{name or path} may be written by others ({mode}), and nodecheck runs as root: refused", (
+            f"chmod go-w {path}"
         )
     return None
-
-
-def _others_may_write(found: os.stat_result) -> bool:
-    trusted_group = str(found.st_gid) in ("0", os.environ.get("SUDO_GID"))
-    return bool(found.st_mode & stat.S_IWOTH) or (bool(found.st_mode & stat.S_IWGRP) and not trusted_group)
 
 
 def _refuse_duplicates(plays: Iterable[Play], mistakes: Mistakes) -> None:
@@ -172,7 +183,7 @@ def _refuse_duplicates(plays: Iterable[Play], mistakes: Mistakes) -> None:
             if check.id in places:
                 mistakes.add(
                     check.mark,
-                    f"a second check has the id {check.id!r}",
+                    f"a second check is named {check.name!r}, or nearly so: both have the id {check.id!r}",
                     f"the first is at {places[check.id]}; give one another name",
                 )
             places.setdefault(check.id, check.mark)
@@ -180,10 +191,11 @@ def _refuse_duplicates(plays: Iterable[Play], mistakes: Mistakes) -> None:
 
 def _parse_settings(path: str, mistakes: Mistakes) -> Settings:
     value, _ = _read_file(path, mistakes)
-    data = value.data if value else {}
-    if value and not isinstance(data, dict):
+    data: dict[str, Value] = {}
+    if value and isinstance(value.data, dict):
+        data = value.data
+    elif value and value.data is not None:
         mistakes.add(value.mark, f"the settings are a mapping, not {value.kind()}", f"known: {', '.join(SETTINGS)}")
-        data = {}
     for key in data:
         if value and key not in SETTINGS:
             mistakes.add(value.key_marks[key], f"there is no setting {key!r}", did_you_mean(key, SETTINGS))
@@ -195,28 +207,32 @@ def _parse_settings(path: str, mistakes: Mistakes) -> Settings:
 
 
 def _setting_groups(value: Value | None, mistakes: Mistakes) -> list[str]:
-    if value is None:
+    if value is None or value.data is None:
         return []
     groups = plain(value)
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         mistakes.add(value.mark, "groups is a list of names", "groups: [storage, gpu]")
         return []
+    for item in value.data:
+        if not GROUP.fullmatch(item.data):
+            mistakes.add(item.mark, f"{item.data!r} is no name for a group", "letters, digits, _ - and .")
     return groups
 
 
 def _setting_variables(value: Value | None, mistakes: Mistakes) -> dict[str, Any]:
-    if value is None:
+    if value is None or value.data is None:
         return {}
     if not isinstance(value.data, dict):
         mistakes.add(value.mark, f"vars is a mapping, not {value.kind()}", "vars: {name: value}")
         return {}
-    variables: dict[str, Any] = plain(value)
-    return variables
+    refuse_names(value, mistakes)
+    return render_variables(value, {}, {}, mistakes)
 
 
 def _setting_budget(value: Value | None, mistakes: Mistakes) -> float:
-    try:
-        return parse_duration(value.text) if value else DEFAULT_BUDGET_SECONDS
-    except ValueError as error:
-        mistakes.add(value.mark if value else None, f"budget: {error}")
+    if value is None or value.data is None:
         return DEFAULT_BUDGET_SECONDS
+    seconds = read_duration("budget", value, mistakes)
+    if seconds is not None and seconds < 1:
+        mistakes.add(value.mark, "budget is too short for any run", "at least 1s")
+    return seconds or DEFAULT_BUDGET_SECONDS

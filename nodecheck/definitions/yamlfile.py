@@ -15,13 +15,27 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from nodecheck.definitions.errors import Mark
+from nodecheck.definitions.yamlerrors import COMPARISON_HINT, explain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nodecheck.definitions.errors import Mistakes
 
+    Refuse = Callable[[str, os.stat_result], tuple[str, str] | None]
+
 MAXIMUM_BYTES = 1 << 20
-MAXIMUM_VALUES = 100_000  # a bomb of aliases is small as text
+MAXIMUM_VALUES = 50_000  # a bomb of aliases is small as text
 MAXIMUM_DEPTH = 40
+TOO_MANY = (
+    f"more than {MAXIMUM_VALUES} values in one file",
+    "an alias counts as often as it is used; write less of it",
+)
+TOO_DEEP = (f"nested deeper than {MAXIMUM_DEPTH} levels", "an alias within what it stands for has no end; nest less")
+LONGEST_NUMBER = 300  # digits; Python refuses to read more than 4300
+
+# What YAML 1.2 calls printable, 5.1; the parser says no more than that it stumbled.
+NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -59,41 +73,58 @@ class Value:
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one is 5 times as fast
     """Builds the nodes only; "plain" and "quoted" in the place of tags is all that we need of the resolver."""
 
+    _depth = 0
+
     def resolve(self, _kind: Any, _value: Any, implicit: Any) -> str:
         return "plain" if implicit is True or (implicit and implicit[0]) else "quoted"
 
-    def descend_resolver(self, _node: Any, _index: Any) -> None:
-        """No path resolvers: nothing to do, and it is called for each node."""
+    def descend_resolver(self, node: Any, _index: Any) -> None:
+        """No path resolvers; but it is called for each node, and the parser's own stack has no other guard."""
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise _TooMuch(node.start_mark, *TOO_DEEP)
 
     def ascend_resolver(self) -> None:
         """As above."""
+        self._depth -= 1
 
 
-def read_text(path: str, mistakes: Mistakes) -> str | None:
-    """Return the text of a definition file, or note why it cannot be read and return None."""
-    place = Mark(path, 1, 1)
+def read_text(path: str, mistakes: Mistakes, refuse: Refuse) -> str | None:
+    """Return the text of a file, or note why it cannot be read and return None.
+
+    `refuse` says of an opened file why it is not trusted: (message, hint), or None.
+    """
     try:
-        raw = _read_regular_file(path)
+        raw = _read_regular_file(path, refuse)
+    except _Refused as error:
+        mistakes.add(None, *error.args)
+        return None
     except OSError as error:
-        mistakes.add(None, f"{path} cannot be read: {error.strerror or error}")
+        mistakes.add(None, f"{path} cannot be read: {error.strerror or error}", _reading_hint(error))
         return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        mistakes.add(Mark(path, line, column), f"not UTF-8: byte 0x{raw[error.start]:02x}", "save the file as UTF-8")
-        return None
-    if not text.strip():
-        mistakes.add(
-            place, "the file is empty", "a definition file is a list of plays; mask a file with a link to /dev/null"
-        )
+        _note_encoding(path, raw, error, mistakes)
         return None
     mistakes.know_text(path, text)
     return text
 
 
-def _read_regular_file(path: str) -> bytes:
+def _note_encoding(path: str, raw: bytes, error: UnicodeDecodeError, mistakes: Mistakes) -> None:
+    mistakes.know_text(path, raw.decode("utf-8", errors="replace"))
+    before = raw[: error.start].decode("utf-8", errors="replace")
+    place = Mark(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    mistakes.add(place, f"the byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8")
+
+
+def _reading_hint(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "run nodecheck as a user who may read it"
+    return "write several smaller files" if error.errno == errno.EFBIG else ""
+
+
+def _read_regular_file(path: str, refuse: Refuse) -> bytes:
     # O_NONBLOCK: opening a FIFO would wait for a writer for ever
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -104,6 +135,9 @@ def _read_regular_file(path: str) -> bytes:
             raise OSError(errno.EINVAL, "it is not a regular file")
         if found.st_size > MAXIMUM_BYTES:
             raise OSError(errno.EFBIG, f"it is larger than {MAXIMUM_BYTES >> 20} MiB")
+        refusal = refuse(path, found)
+        if refusal:
+            raise _Refused(*refusal)
         with os.fdopen(os.dup(descriptor), "rb") as file:
             return file.read(MAXIMUM_BYTES + 1)
     finally:
@@ -112,38 +146,26 @@ def _read_regular_file(path: str) -> bytes:
 
 def load(path: str, text: str, mistakes: Mistakes) -> Value | None:
     """Parse YAML; note what is wrong and return None when nothing could be read."""
-    if "\0" in text:
-        mistakes.add(
-            Mark(path, text.count("\n", 0, text.index("\0")) + 1, 1), "a NUL character", "is this a text file?"
-        )
+    strange = NOT_YAML.search(text)
+    if strange:
+        before = text[: strange.start()]
+        place = Mark(path, len(before.splitlines()) or 1, strange.start() - before.rfind("\n"))
+        mistakes.add(place, f"the character U+{ord(strange[0]):04X} cannot stand in a text file", "take it out")
         return None
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
+        if node is None:
+            return Value(None, Mark(path, 1, 1))
+        return _Builder(path, mistakes).value(node, 0)
     except yaml.MarkedYAMLError as error:
-        mistakes.add(*_syntax_mistake(path, error))
-        return None
-    except yaml.YAMLError as error:
-        mistakes.add(Mark(path, 1, 1), f"not YAML: {error}")
-        return None
+        line, column, message, hint = explain(error, text)
+        mistakes.add(Mark(path, line, column), f"not YAML: {message}", hint)
+    except _TooMuch as error:
+        mistakes.add(Mark(path, error.mark.line + 1, error.mark.column + 1), *error.args)
     finally:
         loader.dispose()
-    return _Builder(path, mistakes).build(node)
-
-
-def _syntax_mistake(path: str, error: yaml.MarkedYAMLError) -> tuple[Mark, str, str]:
-    mark = error.problem_mark or error.context_mark
-    place = Mark(path, mark.line + 1, mark.column + 1) if mark else Mark(path, 1, 1)
-    problem = (error.problem or "not YAML").strip()
-    context = f" ({error.context.strip()})" if error.context else ""
-    hint = ""
-    if "cannot start any token" in problem:
-        hint = "indent with blanks, not tabs; quote a text that starts with % @ or `"
-    elif "mapping values are not allowed" in problem:
-        hint = 'quote a text that holds ": ", and align the keys of a mapping'
-    elif "expected <document start>" in problem or "single document" in (error.context or ""):
-        hint = "one file is one list of plays"
-    return place, f"not YAML: {problem}{context}", hint
+    return None
 
 
 class _Builder:
@@ -154,25 +176,22 @@ class _Builder:
         self._mistakes = mistakes
         self._values = 0
 
-    def build(self, node: Any) -> Value | None:
-        try:
-            return self._value(node, 0)
-        except _TooMuch as error:
-            self._mistakes.add(error.mark, error.args[0], "aliases are expanded; write less nested definitions")
-            return None
-
-    def _value(self, node: Any, depth: int) -> Value:
-        mark = self._mark(node)
+    def value(self, node: Any, depth: int) -> Value:
         self._values += 1
-        if self._values > MAXIMUM_VALUES or depth > MAXIMUM_DEPTH:
-            raise _TooMuch(mark)
+        if self._values > MAXIMUM_VALUES:
+            raise _TooMuch(node.start_mark, *TOO_MANY)
+        if depth > MAXIMUM_DEPTH:
+            raise _TooMuch(node.start_mark, *TOO_DEEP)
+        mark = self._mark(node)
         tag = node.tag
         if tag not in ("plain", "quoted"):
-            self._mistakes.add(mark, f"the tag {tag} is not allowed here", "leave it out: definitions are plain data")
+            self._refuse_tag(tag, mark)
         if isinstance(node, yaml.ScalarNode):
+            if node.style == ">" and not node.value:
+                self._mistakes.add_and_spoil(mark, "> begins a folded text here, and it is empty", COMPARISON_HINT)
             return Value(scalar(node.value) if tag == "plain" else node.value, mark, node.value)
         if isinstance(node, yaml.SequenceNode):
-            return Value([self._value(item, depth + 1) for item in node.value], mark)
+            return Value([self.value(item, depth + 1) for item in node.value], mark)
         return self._mapping(node, mark, depth)
 
     def _mapping(self, node: Any, mark: Mark, depth: int) -> Value:
@@ -181,29 +200,44 @@ class _Builder:
         for key_node, value_node in node.value:
             key_mark = self._mark(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                hint = 'quote it: "{{ name }}"' if isinstance(key_node, yaml.MappingNode) else ""
-                self._mistakes.add(key_mark, "a key must be text", hint)
+                self._refuse_key(key_node, mark, key_mark)
                 continue
             key = key_node.value
             if key in data:
-                self._mistakes.add(
-                    key_mark,
-                    f"the key {key!r} stands here a second time",
-                    f"it stands first at line {key_marks[key].line}",
-                )
+                first = f"it stands first at line {key_marks[key].line}"
+                self._mistakes.add(key_mark, f"the key {key!r} stands here a second time", first)
                 continue
             key_marks[key] = key_mark
-            data[key] = self._value(value_node, depth + 1)
+            data[key] = self.value(value_node, depth + 1)
         return Value(data, mark, key_marks=key_marks)
+
+    def _refuse_tag(self, tag: str, mark: Mark) -> None:
+        shown = tag.replace("tag:yaml.org,2002:", "!!")
+        hint = "leave it out: definitions are plain data"
+        if not shown.startswith("!!"):
+            hint = f'YAML reads it as a tag; if it is text, quote it: "{shown} ..."'
+        self._mistakes.add_and_spoil(mark, f"the tag {shown} is not allowed here", hint)
+
+    def _refuse_key(self, key_node: Any, mark: Mark, key_mark: Mark) -> None:
+        braces = isinstance(key_node, yaml.MappingNode)
+        message = "{{ }} without quotes is a mapping to YAML" if braces else "a key is text, not a list"
+        self._mistakes.add_and_spoil(
+            mark if braces else key_mark, message, 'quote it: "{{ name }}"' if braces else "write one key for each"
+        )
+        self._mistakes.spoil(mark)
 
     def _mark(self, node: Any) -> Mark:
         start = node.start_mark
         return Mark(self._path, start.line + 1, start.column + 1)
 
 
+class _Refused(Exception):
+    """A file that is not trusted: (message, hint)."""
+
+
 class _TooMuch(Exception):
-    def __init__(self, mark: Mark) -> None:
-        super().__init__(f"too many values (over {MAXIMUM_VALUES}) or too deep (over {MAXIMUM_DEPTH})")
+    def __init__(self, mark: Any, message: str, hint: str) -> None:
+        super().__init__(message, hint)
         self.mark = mark
 
 
@@ -215,6 +249,8 @@ def scalar(text: str) -> Any:
         return None
     first = text[0]
     if not (first.isdigit() or first in "-+."):
+        return text
+    if len(text) > LONGEST_NUMBER:
         return text
     if INTEGER.fullmatch(text):
         leading_zero = len(text.lstrip("+-")) > 1 and text.lstrip("+-").startswith("0")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.definitions import hosts
-from nodecheck.definitions.errors import DefinitionError, Mistake, did_you_mean
+from nodecheck.definitions.errors import DefinitionError, Mistake, Mistakes
+from nodecheck.definitions.needs import resolve
 
 if TYPE_CHECKING:
     from nodecheck.definitions.play import CheckDefinition, Play
@@ -39,8 +40,10 @@ class Plan(NamedTuple):
 
 def make_plan(plays: list[Play], groups: set[str], selection: Selection) -> Plan:
     """Select and tie together. Raises DefinitionError for needs that name nothing, or run in a circle."""
-    ids = _resolve_needs(plays)
-    _refuse_circles(ids)
+    _refuse_limit(selection.limit)
+    mistakes = Mistakes()
+    needs = resolve(plays, mistakes)
+    mistakes.raise_if_any()
     limited = not selection.limit or hosts.matches(selection.limit, groups)
     chosen = [
         (play, check)
@@ -51,40 +54,11 @@ def make_plan(plays: list[Play], groups: set[str], selection: Selection) -> Plan
     ]
     here = {check.id for _, check in chosen}
     return Plan(
-        tuple(Planned(play, check, tuple(need for need in ids[check.id] if need in here)) for play, check in chosen)
+        tuple(Planned(play, check, tuple(need for need in needs[check.id] if need in here)) for play, check in chosen)
     )
 
 
-def _resolve_needs(plays: list[Play]) -> dict[str, tuple[str, ...]]:
-    """Return {id of a check: ids of the checks it needs}; needs may be written as names or ids."""
-    checks = [check for play in plays for check in play.checks]
-    ids = {check.name: check.id for check in checks} | {check.id: check.id for check in checks}
-    mistakes = [
-        Mistake(
-            mark, f"needs {need!r}, and no check has this name", did_you_mean(need, [check.name for check in checks])
-        )
-        for check in checks
-        for need, mark in zip(check.needs, check.needs_marks, strict=False)
-        if need not in ids
-    ]
-    if mistakes:
-        raise DefinitionError(mistakes)
-    return {check.id: tuple(ids[need] for need in check.needs) for check in checks}
-
-
-def _refuse_circles(needs: dict[str, tuple[str, ...]]) -> None:
-    done: set[str] = set()
-
-    def visit(check: str, path: list[str]) -> None:
-        if check in path:
-            circle = " -> ".join([*path[path.index(check) :], check])
-            raise DefinitionError(
-                [Mistake(None, f"checks need each other in a circle: {circle}", "take one of these needs away")]
-            )
-        if check not in done:
-            for need in needs[check]:
-                visit(need, [*path, check])
-            done.add(check)
-
-    for check in needs:
-        visit(check, [])
+def _refuse_limit(pattern: str) -> None:
+    message, hint = hosts.mistake(pattern) if pattern else ("", "")
+    if message:
+        raise DefinitionError([Mistake(None, f"-l {pattern}: {message}", hint)])
