@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.report.style import Style
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nodecheck.report.result import Report
 
 HELPERS = frozenset({"__init__", "formats", "result", "style"})
+DEVICES = ("/dev/", "/proc/")
 
 
 class BadOutput(Exception):
@@ -36,25 +38,47 @@ def names() -> list[str]:
 def parse(options: list[str]) -> list[Output]:
     """Read FORMAT[=FILE] each. Raises BadOutput."""
     outputs = [_parse(option) for option in options]
-    if sum(output.file == "-" for output in outputs) > 1:
+    files = [output.file for output in outputs]
+    if files.count("-") > 1:
         raise BadOutput("two outputs go to standard output: give one a file, such as -o json=report.json")
+    for file in files:
+        if files.count(file) > 1:
+            raise BadOutput(f"two outputs go to {file}: the second would replace the first")
     return outputs
 
 
 def _parse(option: str) -> Output:
-    name, _, file = option.partition("=")
+    name, equals, file = option.partition("=")
     if name not in names():
         raise BadOutput(f"there is no output format {name!r}; known: {', '.join(names())}")
+    if equals and not file:
+        raise BadOutput(f"-o {option} names no file: write -o {name}=report.{name}, or -o {name} for standard output")
     module = importlib.import_module(f"nodecheck.report.{name}")
     return Output(module.render, file or "-")
 
 
 def write(output: Output, report: Report, style: Style) -> None:
     """Write a report to a file: whole or not at all. Raises BadOutput."""
-    partial = f"{output.file}.{os.getpid()}"
+    text = output.render(report, style)
     try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(output.render(report, style))
-        os.replace(partial, output.file)
+        _write(output.file, text)
     except OSError as error:
         raise BadOutput(f"{output.file} cannot be written: {error.strerror}") from error
+
+
+def _write(path: str, text: str) -> None:
+    """A device or a pipe is written to, never replaced: /dev/stdout must stay what it is."""
+    if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as device:
+            device.write(text)
+        return
+    path = os.path.realpath(path)
+    partial = f"{path}.{os.getpid()}"
+    try:
+        with open(partial, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        os.replace(partial, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(partial)
+        raise

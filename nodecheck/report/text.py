@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING
 
 from nodecheck.durations import format_duration
-from nodecheck.report.result import Report, Result, Status
+from nodecheck.report.result import Finding, Report, Result, Status
 from nodecheck.report.style import Style, printable
 
 if TYPE_CHECKING:
@@ -15,32 +16,33 @@ if TYPE_CHECKING:
 PROBLEMS = (Status.WARNING, Status.UNKNOWN, Status.CRITICAL)  # the worst comes last, next to the prompt
 LABEL_WIDTH = 10
 INDENT = "  "
+SOURCES_SHOWN = 5
+UNSEEN_EXPECTED = "an answer"  # what the engine expects of a window that stayed dark
 
 
 def render(report: Report, style: Style) -> str:
     """Return the report as text."""
     lines = [] if style.verbosity < 0 else list(_plays(report, style))
     lines += _problems(report, style)
-    if style.verbosity >= 0 or report.exit_code:
+    if style.verbosity >= 0 or report.exit_code or report.problems:
         lines += _recap(report, style)
     return "\n".join(lines) + "\n" if lines else ""
 
 
 def _plays(report: Report, style: Style) -> Iterator[str]:
-    play = None
-    for result in report.results:
-        if result.play != play:
-            play = result.play
-            yield style.banner(f"PLAY [{printable(play)}]")
-        yield from _line(result, style)
-        if result is report.results[-1] or report.results[report.results.index(result) + 1].play != play:
-            yield ""
+    names = {result.id: result.name for result in report.results}
+    for play, results in itertools.groupby(report.results, lambda result: result.play):
+        yield style.banner(f"PLAY [{printable(play)}]")
+        for result in results:
+            yield from _line(result, names, style)
+        yield ""
 
 
-def _line(result: Result, style: Style) -> Iterator[str]:
+def _line(result: Result, names: dict[str, str], style: Style) -> Iterator[str]:
     label = style.paint(f"{result.status}:".ljust(LABEL_WIDTH), result.status)
-    by = f" (by {', '.join(result.causes)})" if result.status is Status.BLOCKED else ""
-    yield f"{label}{printable(result.name)}{by}"
+    causes = ", ".join(names.get(cause, cause) for cause in result.causes)
+    by = f" (by {causes})" if result.status is Status.BLOCKED else ""
+    yield label + printable(result.name + by)
     if style.verbosity > 0 and result.status is Status.OK:
         for finding in result.findings:
             yield from style.wrap(finding.message, " " * LABEL_WIDTH)
@@ -51,11 +53,12 @@ def _problems(report: Report, style: Style) -> Iterator[str]:
     if not told and not report.problems:
         return
     yield style.banner("PROBLEMS")
+    for problem in report.problems:
+        yield from style.wrap(f"in the run itself: {problem}", "")
+        yield ""
     for results in _same_cause(told):
         yield from _problem(results, report, style)
         yield ""
-    for problem in report.problems:
-        yield from style.wrap(f"in the run itself: {problem}", INDENT)
 
 
 def _same_cause(results: list[Result]) -> list[list[Result]]:
@@ -68,26 +71,35 @@ def _same_cause(results: list[Result]) -> list[list[Result]]:
 
 
 def _problem(results: list[Result], report: Report, style: Style) -> Iterator[str]:
-    first = results[0]
-    names = printable(first.name) if len(results) == 1 else f"{len(results)} checks could not be judged"
-    yield style.paint(f"{first.status}: {names}", first.status)
+    first, several = results[0], len(results) > 1
+    title = f"{len(results)} checks could not be judged" if several else printable(first.name)
+    yield style.paint(f"{first.status}: {title}", first.status)
     yield from style.wrap(first.message, INDENT)
-    for finding in first.findings:
-        if finding.status is not Status.OK and len(results) == 1:
-            yield from _labelled("expected", f"{finding.property}: {_value(finding.expected)}", style)
-            yield from _labelled("observed", f"{finding.property}: {_value(finding.observed)}", style)
+    for finding in () if several else first.findings:
+        yield from _finding(finding, style)
     if first.since is not None:
         yield from _labelled("since", _since(first.since, report.started_at), style)
-    blocked = [
-        result.name for result in report.results if result.status is Status.BLOCKED and first.id in result.causes
-    ]
+    ids = {result.id for result in results}
+    blocked = [other.name for other in report.results if other.status is Status.BLOCKED and ids & set(other.causes)]
     if blocked:
         yield from _labelled("blocks", f"{len(blocked)}: {', '.join(blocked)}", style)
-    if len(results) > 1:
+    if several:
         yield from _labelled("checks", ", ".join(result.name for result in results), style)
-    if first.remedy:
-        yield from _labelled("remedy", first.remedy, style)
-    yield from _labelled("at", first.source, style)
+    for line in first.remedy.splitlines():  # commands, one each: left whole, so that they can be copied
+        yield f"{INDENT}{'remedy'.ljust(LABEL_WIDTH)}{printable(line)}"
+    sources = list(dict.fromkeys(result.source for result in results))
+    for source in sources[:SOURCES_SHOWN]:
+        yield from _labelled("at", source, style)
+    if len(sources) > SOURCES_SHOWN:
+        yield from _labelled("", f"and {len(sources) - SOURCES_SHOWN} more", style)
+
+
+def _finding(finding: Finding, style: Style) -> Iterator[str]:
+    """What was wanted, and what was seen instead; where nothing was seen, the message has said why."""
+    if finding.status is Status.OK or finding.expected == UNSEEN_EXPECTED:
+        return
+    yield from _labelled("expected", f"{finding.property}: {_value(finding.expected)}", style)
+    yield from _labelled("observed", f"{finding.property}: {_value(finding.observed)}", style)
 
 
 def _labelled(label: str, text: str, style: Style) -> Iterator[str]:
@@ -97,6 +109,8 @@ def _labelled(label: str, text: str, style: Style) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
+    if value is None:
+        return "could not be seen"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -110,4 +124,4 @@ def _recap(report: Report, style: Style) -> Iterator[str]:
         style.paint(f"{status}={count}", Status(status)) if count else f"{status}={count}"
         for status, count in report.summary().items()
     )
-    yield f"{report.node['hostname']} : {counts} in {report.duration_seconds:.2f}s"
+    yield f"{printable(str(report.node['hostname']))} : {counts} in {report.duration_seconds:.2f}s"
