@@ -101,7 +101,7 @@ def _read_process(pid: int, fields: frozenset[str]) -> Process | None:
             process = process._replace(still_for=_still_for(pid))
         for field in fields & _CHEAP_FIELDS.keys():
             process = process._replace(**{field: _CHEAP_FIELDS[field](pid)})
-    except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError, IndexError):
         return None  # PermissionError: hidepid=1, see _sees_others
     return process
 

@@ -10,6 +10,7 @@ import pytest
 from nodecheck.node import systemd
 
 from .bus import Bus, state
+from .children import hang, unhang
 
 
 @pytest.fixture
@@ -19,6 +20,19 @@ def bus(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus
     with Bus(tmp_path) as started:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", started.address)
         yield started
+
+
+@pytest.fixture
+def dead_folder(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder on which everything hangs, like a network mount whose server is gone."""
+    folder = tmp_path / "dead"
+    folder.mkdir()
+    try:
+        server = hang(folder)
+    except OSError as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+    yield folder
+    unhang(folder, server)
 
 
 @pytest.fixture(autouse=True)
