@@ -131,8 +131,12 @@ class Node:
 
     def nodecheck(self, *args: str, timeout: float = 60) -> Outcome:
         """Run nodecheck with these arguments; the report is what it wrote in JSON."""
+        return self.outcome("nodecheck", *args, timeout=timeout)
+
+    def outcome(self, *argv: str, timeout: float = 60) -> Outcome:
+        """Run a command that runs nodecheck somehow."""
         started = time.monotonic()
-        done = self.run("nodecheck", *args, timeout=timeout, check=False)
+        done = self.run(*argv, timeout=timeout, check=False)
         seconds = time.monotonic() - started
         try:
             report = json.loads(done.stdout) if done.stdout.strip() else {}

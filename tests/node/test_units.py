@@ -25,23 +25,21 @@ def on_demand(node: Node, service: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "state", "status", "rule", "says"),
+    ("text", "state", "rule", "says"),
     [
-        (units.running(), "active", "ok", "active", r"^tried.service is active \(running\)$"),
-        (units.finished_oneshot(), "inactive", "ok", "oneshot-done", "is a oneshot and not at work"),
-        (units.remaining_oneshot(), "active", "ok", "active", r"is active \(exited\)"),
-        (units.failing(3), "failed", "critical", "failed", "has failed: exit code 3$"),
-        (units.failing(203), "failed", "critical", "failed", "exit code 203 .EXEC: the program is missing"),
-        (units.killed_by("KILL"), "failed", "critical", "failed", "main process killed by SIGKILL"),
-        (units.killed_by("SEGV"), "failed", "critical", "failed", "main process .* SIGSEGV"),
+        (units.running(), "active", "active", r"^tried.service is active \(running\)$"),
+        (units.finished_oneshot(), "inactive", "oneshot-done", "is a oneshot and not at work"),
+        (units.remaining_oneshot(), "active", "active", r"is active \(exited\)"),
+        (units.failing(3), "failed", "failed", "has failed: exit code 3$"),
+        (units.failing(203), "failed", "failed", "exit code 203 .EXEC: the program is missing"),
+        (units.killed_by("KILL"), "failed", "failed", "main process killed by SIGKILL"),
+        (units.killed_by("SEGV"), "failed", "failed", "main process .* SIGSEGV"),
     ],
 )
-def test_a_unit_is_judged_by_what_became_of_it(
-    node: Node, text: str, state: str, status: str, rule: str, says: str
-) -> None:
+def test_a_unit_is_judged_by_what_became_of_it(node: Node, text: str, state: str, rule: str, says: str) -> None:
     started(node, text)
     node.wait_for("tried.service", ActiveState=state)
-    judged(node, HEALTHY, status, says, rule=rule)
+    judged(node, HEALTHY, "critical" if state == "failed" else "ok", says, rule=rule)
 
 
 def test_a_unit_that_was_never_started_and_is_enabled_is_not_running(node: Node) -> None:
@@ -199,7 +197,7 @@ def test_a_timer_that_fired_and_one_that_never_did(node: Node) -> None:
     node.unit("tried.timer", units.timer("*-*-* *:*:*"))
     node.run("systemctl", "restart", "tried.timer")
     node.run("sh", "-c", 'until [ -n "$(systemctl show -P LastTriggerUSec tried.timer)" ]; do sleep 0.05; done')
-    judged(node, 'unit: {name: tried.timer, state: waiting, last_trigger: "< 1m"}', "ok", "tried.timer is active waiting")
+    judged(node, 'unit: {name: tried.timer, state: waiting, last_trigger: "< 1m"}', "ok", "is active waiting")
     judged(node, 'unit: {name: tried.timer, last_trigger: "> 1h"}', "critical", "last trigger of tried.timer is ")
 
 
@@ -207,7 +205,7 @@ def test_an_alias_is_the_unit_that_it_stands_for(node: Node) -> None:
     text = units.running().replace("WantedBy=multi-user.target", "Alias=other.service")
     node.unit("tried.service", text)
     node.run("systemctl", "enable", "--now", "tried.service")
-    judged(node, "unit: {name: other.service, enabled: true}", "ok", r"tried.service is active \(running\)", rule="active")
+    judged(node, "unit: {name: other.service, enabled: true}", "ok", "^tried.service is active", rule="active")
 
 
 def test_an_instance_of_a_template(node: Node) -> None:
@@ -249,7 +247,7 @@ def test_the_mount_unit_of_a_path_with_a_dash(node: Node) -> None:
 
 
 def test_without_a_user_manager_units_of_the_user_are_unknown(node: Node) -> None:
-    judged(node, "unit: {name: tried.service, scope: user}", "unknown", "cannot connect to the session bus of this user")
+    judged(node, "unit: {name: tried.service, scope: user}", "unknown", "to the session bus of this user")
 
 
 @pytest.mark.parametrize(
@@ -258,7 +256,7 @@ def test_without_a_user_manager_units_of_the_user_are_unknown(node: Node) -> Non
         ('uptime: "< 1h"', "ok", "is active"),
         ('uptime: "> 1h"', "critical", "uptime of tried.service is .*, expected > 1h"),
         ("main_process: sleep", "ok", "is active"),
-        ("main_process: dockerd", "critical", r"the main process of tried.service is sleep \(pid \d+\), expected dockerd"),
+        ("main_process: dockerd", "critical", r"tried.service is sleep \(pid \d+\), expected dockerd"),
         ("result: success", "ok", "is active"),
         ("enabled: true", "critical", r"tried.service is not enabled \(disabled\)"),
         ("state: listening", "critical", "is active running, expected listening"),
@@ -275,7 +273,7 @@ def test_what_systemd_does_not_account_is_unknown(node: Node, argument: str, pro
     started(node, units.running())
     accounted = node.show("tried.service", property)[property] != "[not set]"
     least = {"tasks": '"> 0"', "memory": '"> 1KiB"'}[argument]
-    status, says = ("ok", "is active") if accounted else ("unknown", f"the {argument} of tried.service could not be seen")
+    status, says = ("ok", "is active") if accounted else ("unknown", f"the {argument} .* could not be seen")
     judged(node, f"unit: {{name: tried.service, {argument}: {least}}}", status, says)
 
 

@@ -1,0 +1,217 @@
+"""nodecheck as its timer runs it: installed, hardened, logging to the journal; and what a run leaves behind."""
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+
+from . import units
+from .node import DEFINITION, Node
+from .verdicts import EXIT_CODES, NAME, definition, expect, judge
+
+EVERY_SECOND = "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\n"
+CHECKS = {
+    "failed": "unit: {name: failed.service}",
+    "running": "unit: {name: tried.service, main_process: python3}",
+    "by exe": "process: {exe: /usr/bin/containerd, user: root, main: true, unit: containerd.service}",
+    "by user": 'process: {name: dbus-daemon, user: messagebus, open_files: "> 3"}',
+    "by command line": 'process: {cmdline: "listener", unit: tried.service}',
+    "absent": "process: {name: nobody-has-this}",
+    "port": "port: {port: 7030, process: listener, unit: tried.service, address: 127.0.0.1}",
+    "connect": "port: {port: 7030, connect: true, address: loopback}",
+    "other": "port: {port: 7030, process: other}",
+    "systemd": "system: {}",
+}
+FOUND = ("failed", "absent", "other")
+ACCEPTS = """
+name("listener")
+server = socket.create_server(("127.0.0.1", 7030))
+ready()
+while True:
+    server.accept()
+"""
+
+
+def broken(node: Node) -> str:
+    """A node where one unit has failed; return a definition that finds this, and what is well."""
+    node.unit("tried.service", units.python_service("Accepts", ACCEPTS))
+    node.start_unit("tried.service", wait=True)
+    node.unit("failed.service", units.failing())
+    node.start_unit("failed.service", wait=True)
+    node.wait_for("failed.service", ActiveState="failed")
+    return definition(**CHECKS)
+
+
+def events(node: Node, cursor: str) -> list[dict[str, Any]]:
+    """What the service wrote to the journal: each message of nodecheck itself is one JSON event."""
+    command = ["journalctl", "--unit=nodecheck", "-o", "json", "--no-pager", f"--after-cursor={cursor}"]
+    entries = [json.loads(line) for line in node.run(*command).stdout.splitlines()]
+    return [json.loads(entry["MESSAGE"]) for entry in entries if entry.get("_COMM") == "nodecheck"]
+
+
+def cursor(node: Node) -> str:
+    """Where the journal ends now."""
+    shown = node.run("journalctl", "-n", "0", "--show-cursor", "--no-pager").stdout
+    return shown.partition("cursor: ")[2].strip()
+
+
+def wait_for_runs(node: Node, since: str, count: int) -> list[dict[str, Any]]:
+    """Wait until the service has logged as many runs."""
+    deadline = time.monotonic() + 15
+    while True:
+        found = events(node, since)
+        if sum(event["event"] == "run" for event in found) >= count:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def with_definition(node: Node, text: str) -> None:
+    """Let the service check what a test has defined."""
+    node.write_file("/etc/nodecheck/checks.d/50-tried.yaml", text)
+
+
+def test_the_timer_fires_and_the_journal_has_the_events(node: Node) -> None:
+    with_definition(node, broken(node))
+    node.unit("nodecheck.timer.d/often.conf", EVERY_SECOND)
+    since = cursor(node)
+    node.start_unit("nodecheck.timer", wait=True)
+    found = wait_for_runs(node, since, 2)
+    node.run("systemctl", "stop", "nodecheck.timer")
+    runs = [event for event in found if event["event"] == "run"]
+    assert len({run["run_id"] for run in runs}) == len(runs) >= 2
+    assert {(run["status"], run["exit_code"], run["level"]) for run in runs} == {("critical", 2, "error")}
+    checks = [event for event in found if event["event"] == "check" and event["run_id"] == runs[0]["run_id"]]
+    first = {event["name"]: event for event in checks}
+    assert first["failed"]["message"] == "failed.service has failed: exit code 1"
+    assert first["failed"]["findings"][0]["rule"] == "failed"
+    assert {name: event["status"] for name, event in first.items()} == dict.fromkeys(FOUND, "critical")
+    assert runs[0]["summary"]["critical"] == len(FOUND)
+
+
+def test_events_have_the_names_of_the_report(node: Node) -> None:
+    with_definition(node, broken(node))
+    report = node.nodecheck("run", "-o", "json").report
+    since = cursor(node)
+    node.start_unit("nodecheck.service", wait=True)
+    found = wait_for_runs(node, since, 1)
+    [run] = [event for event in found if event["event"] == "run"]
+    assert set(report) - {"results"} <= set(run)
+    assert run["summary"] == report["summary"]
+    names = set(report["results"][0])
+    for event in found:
+        if event["event"] == "check":
+            assert names <= set(event)
+            assert event["hostname"] == report["node"]["hostname"]
+
+
+@pytest.mark.parametrize(("severity", "status"), [("warning", "warning"), ("critical", "critical")])
+def test_the_service_succeeds_although_there_are_findings(node: Node, severity: str, status: str) -> None:
+    with_definition(node, definition(the_check=f"unit: {{name: none.service}}, severity: {severity}"))
+    assert node.nodecheck("run", "-o", "json").exit_code == EXIT_CODES[status]
+    since = cursor(node)
+    node.run("systemctl", "start", "nodecheck.service")
+    [run] = [event for event in wait_for_runs(node, since, 1) if event["event"] == "run"]
+    assert (run["status"], run["exit_code"]) == (status, EXIT_CODES[status])
+    assert node.show("nodecheck.service", "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+
+
+def test_the_service_fails_when_the_run_could_not_be_made(node: Node) -> None:
+    with_definition(node, "- name: Broken\n  checks: 1\n")
+    since = cursor(node)
+    node.start_unit("nodecheck.service", wait=True)
+    node.wait_for("nodecheck.service", Result="exit-code", ActiveState="failed", ExecMainStatus="3")
+    node.run("journalctl", "--sync")
+    log = node.run("journalctl", "--unit=nodecheck", "-o", "cat", "--no-pager", f"--after-cursor={since}").stdout
+    assert "50-tried.yaml:2" in log
+    assert "nothing was checked" in log
+
+
+def test_the_hardened_service_sees_what_root_sees(node: Node) -> None:
+    text = broken(node)
+    root = node.check(text)
+    command = f"ExecStart=\nExecStart=/usr/bin/nodecheck run {DEFINITION} -o json\n"
+    output = "/run/nodecheck-test/hardened.json"
+    node.unit("nodecheck.service.d/tried.conf", f"[Service]\n{command}StandardOutput=truncate:{output}\n")
+    node.run("systemctl", "start", "nodecheck.service")
+    hardened = json.loads(node.run("cat", output).stdout)
+    assert verdicts(hardened) == verdicts(root.report)
+    assert root.statuses() | {"systemd": "ok"} == root.statuses()
+    assert root.statuses()["by user"] == root.statuses()["port"] == "ok"
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, Any]:
+    """What a report says of each check, without what changes from one moment to the next."""
+    return {
+        result["name"]: (
+            result["status"],
+            result["causes"],
+            [{**finding, "message": steady(finding["message"])} for finding in result["findings"]],
+        )
+        for result in report["results"]
+    }
+
+
+def steady(message: str) -> str:
+    """A message without times."""
+    return re.sub(r"\d[\d.]*(ms|s|m|h)\b( \d+(s|m)\b)?", "TIME", message)
+
+
+def test_the_units_are_clean_and_hardened(node: Node) -> None:
+    paths = [f"/usr/lib/systemd/system/nodecheck.{kind}" for kind in ("service", "timer")]
+    done = node.run("systemd-analyze", "verify", *paths)
+    assert [line for line in (done.stdout + done.stderr).splitlines() if "nodecheck" in line] == []
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=35", "--no-pager", paths[0]]
+    assert re.search(r"Overall exposure level .*: [0-3]\.\d", node.run(*command).stdout)
+
+
+def test_the_timer_waits_for_the_next_minute(node: Node) -> None:
+    node.start_unit("nodecheck.timer", wait=True)
+    node.wait_for("nodecheck.timer", ActiveState="active", FixedRandomDelay="yes", AccuracyUSec="1s")
+    shown = node.run("systemctl", "show", "nodecheck.timer", "--property=TimersCalendar").stdout
+    assert "OnCalendar=*-*-* *:*:00" in shown
+
+
+UNPRIVILEGED = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all", "nodecheck", "run"]
+
+
+def test_a_user_without_rights_judges_what_it_sees(node: Node) -> None:
+    text = broken(node)
+    node.machine.write_file(DEFINITION, text)
+    outcome = node.outcome(*UNPRIVILEGED, DEFINITION, "-o", "json")
+    seen = outcome.statuses()
+    assert (seen["failed"], seen["absent"]) == ("critical", "critical")
+    assert {seen[name] for name in ("systemd", "by command line", "connect")} == {"ok"}
+    for name in ("port", "other", "by exe"):
+        assert seen[name] == "unknown", outcome.result(name)
+        assert "root" in outcome.result(name)["remedy"]
+    assert outcome.exit_code == 2
+
+
+@pytest.mark.parametrize("check", ["port: {port: 7030, process: other}", "port: {port: 7030, unit: none.service}"])
+def test_a_user_without_rights_never_blames_what_it_cannot_see(node: Node, check: str) -> None:
+    broken(node)
+    assert expect(judge(node, check), "critical")["name"] == NAME
+    outcome = node.outcome(*UNPRIVILEGED, DEFINITION, "-o", "json")
+    result = expect(outcome, "unknown", "^who holds port 7030/tcp could not be seen: this user may not look")
+    assert result["remedy"] == "run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+
+
+def test_a_run_changes_nothing_on_the_node(node: Node) -> None:
+    text = broken(node)
+    node.machine.write_file(DEFINITION, text)
+    node.run("systemctl", "stop", "systemd-journald.socket", "systemd-journald.service", check=False)
+    node.run("sh", "-c", "sync; sleep 0.1; touch /dev/shm/before; sleep 0.1")
+    links = node.run("ip", "-brief", "link").stdout
+    assert node.nodecheck("run", DEFINITION, "-o", "json").exit_code == 2
+    node.nodecheck("run", "-o", "json")
+    find = "find / /run /tmp /dev /dev/shm /var/lib/docker /var/lib/containerd -xdev"
+    find += " ( -path /proc -o -path /sys -o -path /run/systemd -o -path /var/log/journal -o -path /run/log ) -prune -o"
+    find += " ( -newer /dev/shm/before -o -cnewer /dev/shm/before ) -print"
+    assert node.run(*find.split(), check=False).stdout.splitlines() == []
+    assert node.run("ip", "-brief", "link").stdout == links
+    node.run("touch", "/etc/hostname")
+    assert node.run(*find.split(), check=False).stdout.splitlines() == ["/etc/hostname"]
+    node.run("rm", "/dev/shm/before")
