@@ -27,7 +27,29 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end with 3."""
         self.print_usage(sys.stderr)
-        self.exit(EXIT_UNUSABLE, f"{self.prog}: {message}\n")
+        hint = self._did_you_mean(message)
+        self.exit(EXIT_UNUSABLE, f"{self.prog}: {message}\n" + (f"  {hint}\n" if hint else ""))
+
+    def _did_you_mean(self, message: str) -> str:
+        import re  # only for whoever made a mistake
+
+        from nodecheck.definitions.errors import did_you_mean
+
+        wrong = re.search(r"invalid choice: '([^']+)'|unrecognized arguments: (--[a-z-]+)", message)
+        if wrong is None:
+            return ""
+        known = re.findall(r"'([^']+)'", message)[1:] if wrong[1] else self._all_options()
+        hint = did_you_mean(wrong[1] or wrong[2], known)
+        return hint if hint.startswith("did you mean") else ""
+
+    def _all_options(self) -> list[str]:
+        """The options of all commands: argparse tells about a wrong one only here, above them."""
+        parsers: list[argparse.ArgumentParser] = [self]
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # argparse has no other way
+                parsers += action.choices.values()
+        options = (option for parser in parsers for action in parser._actions for option in action.option_strings)  # noqa: SLF001  # the same
+        return sorted({option for option in options if option.startswith("--")})
 
 
 def make_parser() -> Parser:

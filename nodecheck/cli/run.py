@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,11 @@ def command(arguments: Namespace, collector: Collector | None, started: float) -
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
     clock = Clock(started, budget or loaded.settings.budget)
     report = run(plan, loaded.definitions, loaded.node, clock, collector)
-    _print(report, outputs, arguments)
+    failures = _print(report, outputs, arguments)
     if log.wanted(arguments.events):
         log.emit(report)
+    if failures:
+        raise formats.BadOutput("; ".join(failures))
     return report.exit_code
 
 
@@ -72,11 +75,35 @@ def _nothing_selected(arguments: Namespace, groups: list[str]) -> Mistake:
     )
 
 
-def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) -> None:
+def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) -> list[str]:
+    """Print all outputs, and return what could not be written: one that fails must not silence the others."""
     verbosity = -1 if arguments.quiet else int(arguments.verbose)
+    failures = []
     for output in outputs:
-        if output.file == "-":
-            sys.stdout.write(output.render(report, Style.of(sys.stdout, verbosity)))
-        else:
-            formats.write(output, report, Style(verbosity=verbosity))
-    sys.stdout.flush()
+        try:
+            if output.file == "-":
+                _print_here(output.render(report, Style.of(sys.stdout, verbosity)))
+            else:
+                formats.write(output, report, Style(verbosity=verbosity))
+        except formats.BadOutput as error:
+            failures.append(str(error))
+    return failures
+
+
+def _print_here(text: str) -> None:
+    """Print to standard output. Raises BadOutput; a reader that has left has seen enough."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _turn_away()
+    except OSError as error:
+        _turn_away()
+        raise formats.BadOutput(f"standard output cannot be written: {error.strerror}") from error
+
+
+def _turn_away() -> None:
+    """What is left in the buffer goes nowhere; else the end of the program would fail on it again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
