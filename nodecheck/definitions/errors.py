@@ -63,7 +63,8 @@ class Mistakes:
             return
         self._found.append(self.mistake(mark, message, hint))
         if len(self._found) == MAXIMUM_MISTAKES:
-            self._found.append(Mistake(None, f"reading stopped after {MAXIMUM_MISTAKES} mistakes: there may be more"))
+            stopped = f"reading stopped here, after {MAXIMUM_MISTAKES} mistakes: there may be more"
+            self._found.append(Mistake(mark, stopped))
             self.raise_if_any()
 
     def add_and_spoil(self, mark: Mark, message: str, hint: str = "") -> None:

@@ -17,6 +17,11 @@ PROBLEMS = (
     ("comment or line break", "> and | begin a text on the next lines", COMPARISON_HINT),
     ("chomping or indentation", "> and | begin a text on the next lines", COMPARISON_HINT),
     (
+        "expected node content",
+        "a value is missing here",
+        "close the brackets that are open, and quote a text that starts with , ] or }",
+    ),
+    (
         "expected ',' or",
         "the brackets that open {where} are not closed here",
         "close them, or quote a text that holds , [ ] { }",

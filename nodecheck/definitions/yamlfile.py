@@ -29,7 +29,7 @@ MAXIMUM_VALUES = 50_000  # a bomb of aliases is small as text
 MAXIMUM_DEPTH = 40
 TOO_MANY = (
     f"more than {MAXIMUM_VALUES} values in one file",
-    "an alias counts as often as it is used; write less of it",
+    "write several files; an alias counts as often as it is used",
 )
 TOO_DEEP = (f"nested deeper than {MAXIMUM_DEPTH} levels", "an alias within what it stands for has no end; nest less")
 LONGEST_NUMBER = 300  # digits; Python refuses to read more than 4300
@@ -74,6 +74,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """Builds the nodes only; "plain" and "quoted" in the place of tags is all that we need of the resolver."""
 
     _depth = 0
+    _nodes = 0
 
     def resolve(self, _kind: Any, _value: Any, implicit: Any) -> str:
         return "plain" if implicit is True or (implicit and implicit[0]) else "quoted"
@@ -81,8 +82,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def descend_resolver(self, node: Any, _index: Any) -> None:
         """No path resolvers; but it is called for each node, and the parser's own stack has no other guard."""
         self._depth += 1
+        self._nodes += 1
         if self._depth > MAXIMUM_DEPTH:
             raise _TooMuch(node.start_mark, *TOO_DEEP)
+        if self._nodes > MAXIMUM_VALUES:
+            raise _TooMuch(node.start_mark, *TOO_MANY)
 
     def ascend_resolver(self) -> None:
         """As above."""
@@ -100,7 +104,8 @@ def read_text(path: str, mistakes: Mistakes, refuse: Refuse) -> str | None:
         mistakes.add(None, *error.args)
         return None
     except OSError as error:
-        mistakes.add(None, f"{path} cannot be read: {error.strerror or error}", _reading_hint(error))
+        why = "it is not a regular file" if error.errno == errno.ENXIO else error.strerror or error  # a socket
+        mistakes.add(None, f"{path} cannot be read: {why}", _reading_hint(error))
         return None
     try:
         text = raw.decode("utf-8-sig")
