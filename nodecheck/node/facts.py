@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 VIRTUAL_VENDORS = {
     "qemu": "qemu", "kvm": "kvm", "vmware": "vmware", "xen": "xen", "innotek gmbh": "oracle", "bochs": "bochs",
-    "microsoft corporation": "microsoft", "amazon ec2": "amazon", "google": "google",
+    "microsoft corporation": "microsoft", "amazon ec2": "amazon", "google": "google", "parallels": "parallels",
     "openstack foundation": "openstack",
 }  # fmt: skip
 
@@ -19,15 +19,15 @@ class Fact(NamedTuple):
     source: str
 
 
-def collect() -> dict[str, Fact]:
+def collect(root: str = "") -> dict[str, Fact]:
     """Return all facts by name."""
-    release = _os_release()
+    release = _os_release(root)
     uname = os.uname()
     return {
         "hostname": Fact(uname.nodename, "uname(2)"),
-        "machine_id": Fact(_first_line("/etc/machine-id"), "/etc/machine-id"),
+        "machine_id": Fact(_first_line(root + "/etc/machine-id"), "/etc/machine-id"),
         "boot_id": Fact(
-            (_first_line("/proc/sys/kernel/random/boot_id") or "").replace("-", "") or None,
+            (_first_line(root + "/proc/sys/kernel/random/boot_id") or "").replace("-", "") or None,
             "/proc/sys/kernel/random/boot_id",
         ),
         "os": Fact(
@@ -36,8 +36,8 @@ def collect() -> dict[str, Fact]:
         ),
         "kernel": Fact(uname.release, "uname(2)"),
         "architecture": Fact(uname.machine, "uname(2)"),
-        "virtualization": _virtualization(),
-        "init": Fact(_first_line("/proc/1/comm"), "/proc/1/comm"),
+        "virtualization": _virtualization(root),
+        "init": Fact(_first_line(root + "/proc/1/comm"), "/proc/1/comm"),
     }
 
 
@@ -54,26 +54,27 @@ def _first_line(path: str) -> str | None:
         return None
 
 
-def _os_release() -> dict[str, str]:
+def _os_release(root: str) -> dict[str, str]:
     """os-release(5): shell assignments, values perhaps quoted."""
     try:
-        with open("/etc/os-release", encoding="utf-8", errors="replace") as file:
+        with open(root + "/etc/os-release", encoding="utf-8", errors="replace") as file:
             pairs = (line.strip().partition("=") for line in file if "=" in line)
             return {key: value.strip("\"'") for key, _, value in pairs}
     except OSError:
         return {}
 
 
-def _virtualization() -> Fact:
+def _virtualization(root: str) -> Fact:
     """A container if whoever made it says so, else the maker of the (virtual) hardware; "none" on bare metal."""
-    container = _first_line("/run/systemd/container")
+    container = _first_line(root + "/run/systemd/container")
     if container:
         return Fact(container, "/run/systemd/container")
     for marker, kind in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
-        if os.path.exists(marker):
+        if os.path.exists(root + marker):
             return Fact(kind, marker)
     vendor = "/sys/class/dmi/id/sys_vendor"
-    name = _first_line(vendor)
+    name = _first_line(root + vendor)
     if name is None:
         return Fact(None, vendor)
-    return Fact(VIRTUAL_VENDORS.get(name.lower(), "none"), vendor)
+    kinds = (kind for maker, kind in VIRTUAL_VENDORS.items() if name.lower().startswith(maker))
+    return Fact(next(kinds, "none"), vendor)  # "VMware, Inc." is VMware

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 
+from nodecheck.node import isolated
+
+SECONDS = 2  # for all of it: one of these paths may lie on a disk or a network mount that hangs
 UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system")
 MANIFESTS = "/etc/kubernetes/manifests"
 
@@ -50,18 +54,20 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 }
 
 
-def collect(configured: list[str], settings_file: str) -> dict[str, str]:
-    """Return {group: how it was found}; `configured` are the groups that the settings add."""
-    groups = {"all": "every node"}
-    for group, paths in EVIDENCE.items():
-        found = _first_existing(paths)
-        if found:
-            groups[group] = f"{found} exists"
-    if "kubelet" in groups and "control_plane" not in groups:
+def collect(configured: list[str], settings_file: str, root: str = "") -> tuple[dict[str, str], list[str]]:
+    """Return {group: how it was found}, and what went wrong; `configured` are the groups that the settings add."""
+    found = isolated.each(lambda group: _first_existing(root, EVIDENCE[group]), EVIDENCE, time.monotonic() + SECONDS)
+    groups = {"all": "every node"} | {group: f"{path} exists" for group, path in found.items() if path}
+    if "kubelet" in groups and "control_plane" not in groups and "control_plane" in found:
         groups["worker"] = "a kubelet, and no manifest of a kube-apiserver"
     if "libvirt" in groups or "openstack_compute" in groups:
         groups["hypervisor"] = "libvirt or openstack_compute"
-    return groups | dict.fromkeys(configured, f"configured in {settings_file}")
+    problems = [
+        f"whether this node is in the group {group} was not found out: looking at its files hangs"
+        for group in EVIDENCE
+        if group not in found and group not in configured
+    ]
+    return groups | dict.fromkeys(configured, f"configured in {settings_file}"), problems
 
 
 def known() -> set[str]:
@@ -69,11 +75,11 @@ def known() -> set[str]:
     return {"all", "worker", "hypervisor", *EVIDENCE}
 
 
-def _first_existing(patterns: tuple[str, ...]) -> str | None:
+def _first_existing(root: str, patterns: tuple[str, ...]) -> str | None:
     for pattern in patterns:
         if "*" not in pattern:
-            if os.path.lexists(pattern):
+            if os.path.lexists(root + pattern):
                 return pattern
-        elif found := glob.glob(pattern):
-            return min(found)
+        elif found := glob.glob(root + pattern):
+            return min(found).removeprefix(root)
     return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEADER_BYTES = 4
 GONE_WITHIN_MILLISECONDS = 50
 LIFETIME_SECONDS = 600  # a helper whose parent was killed ends by itself
-PIPE_BYTES = 1 << 20  # so that an answer is complete although nobody reads yet; the most that any user may have
+PIPE_BYTES = 1 << 20  # what is said is then in the pipe although nobody reads yet; more than this root alone may have
 STUCK_SECONDS = 0.5
 STUCK_AT_MOST = 3
 
@@ -122,7 +122,8 @@ class Helper:
         os.close(from_child)
         os.set_blocking(from_parent, False)
         with suppress(OSError):  # this user has too many large pipes already
-            fcntl.fcntl(to_parent, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+            for pipe in (from_parent, to_parent):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self.channel = Channel(to_parent, from_parent)
 
     def __enter__(self) -> Self:

@@ -78,7 +78,10 @@ class Node:
     @classmethod
     def here(cls, configured_groups: list[str], settings_file: str) -> Node:
         """Find out the facts and groups of this very host."""
-        return cls(facts=node_facts.collect(), groups=node_groups.collect(configured_groups, settings_file))
+        groups, problems = node_groups.collect(configured_groups, settings_file)
+        node = cls(facts=node_facts.collect(), groups=groups)
+        node.problems += problems
+        return node
 
     # ---- collecting
 

@@ -8,7 +8,7 @@ from .node import DEFINITION, Node, Outcome
 from .verdicts import definition
 
 DEFAULT_SECONDS = 5.0  # the timeout of a check that names none; the budget of 30 s is not used up
-STUCK_BUS = "dbus-daemon accepts connections, but does not answer"
+STUCK_BUS = "dbus-daemon accepts connections to the system bus, but does not answer"
 STUCK_SYSTEMD = "systemd (PID 1) does not answer on the bus"
 DEAD_BUS = "nobody listens on the socket of the system bus: dbus-daemon is dead"
 NO_BUS = "the system bus has no socket: dbus is not running"
@@ -26,6 +26,7 @@ OTHERS = {
 }
 SYSTEM = {"systemd": "system: {}"}
 SEEN = {"held by unit": "ok", "process": "ok", "no process": "critical", "port": "ok", "no port": "critical"}
+SERVER = "import socket\nserver = socket.create_server(('127.0.0.1', 7022))\nwhile True: server.accept()\n"
 BUDGET = ("--budget", "3s")
 
 
@@ -157,7 +158,7 @@ def test_a_bus_that_is_dead_while_systemd_hangs(node: Node) -> None:
 def without_systemd(node: Node, text: str, *args: str) -> Outcome:
     """Run where another process is PID 1, and nothing of systemd or its bus is in /run."""
     node.write_file("/etc/tried.yaml", text)
-    node.write_file("/etc/tried.py", "import socket\nsocket.create_server(('127.0.0.1', 7022)).accept()\n")
+    node.write_file("/etc/tried.py", SERVER)
     script = "mount -t tmpfs tmpfs /run; python3 /etc/tried.py & "
     script += "until ss -Hltn sport = 7022 | grep -q .; do sleep 0.02; done; "
     script += 'nodecheck run "$@"; exit $?'

@@ -97,6 +97,8 @@ def test_a_loopback_check_sees_the_second_socket_too(node: Node) -> None:
 
 def test_no_kernel_module_is_loaded_to_see_more(node: Node) -> None:
     """Where tcp_diag is a module that is not loaded, what only it could tell is unknown, and the rest is judged."""
+    if node.run("test", "-e", "/proc/modules", check=False).returncode:
+        pytest.skip("this kernel was built without modules")
     listening(node, units.listener(7010, "::", v6_only=True))
     release = node.run("uname", "-r").stdout.strip()
     assert node.run("test", "-e", "/lib/modules", check=False).returncode == 1
@@ -130,7 +132,7 @@ def test_a_server_that_was_stopped_by_a_signal_accepts_no_more(node: Node) -> No
 def test_a_full_queue_is_seen(node: Node) -> None:
     listening(node, units.full_listener(7010))
     outcome = judge(node, "port: {port: 7010, connect: true}, timeout: 1s")
-    result = expect(outcome, "critical", r"does not answer .*: its queue is full \(2 wait, 1 may\)")
+    result = expect(outcome, "critical", r"no answer within 1s: its queue is full \(2 wait, 1 may\)")
     assert finding(result, "state")["status"] == "ok"
     assert outcome.seconds < 2
 
@@ -141,7 +143,9 @@ def test_a_port_is_judged_by_the_timeout_of_its_own_check(node: Node) -> None:
     checks = {"slow": "port: {port: 7010, connect: true}, timeout: 1s", "unit": "unit: {name: tried.service}"}
     outcome = node.check(definition(**checks, other="port: {port: 7011, state: free}"))
     assert outcome.statuses() == {"slow": "critical", "unit": "ok", "other": "ok"}
-    assert outcome.result("slow")["message"].startswith("port 7010/tcp on 127.0.0.1 does not answer within 1s")
+    assert outcome.result("slow")["message"].startswith(
+        "port 7010/tcp on 127.0.0.1 cannot be connected to: no answer within 1s"
+    )
     assert outcome.seconds < 2
 
 

@@ -94,7 +94,7 @@ def test_a_stopped_process_is_critical_and_alive(node: Node) -> None:
     started(node, units.named("tried"))
     pid = node.main_pid("tried.service")
     node.freeze(pid)
-    result = judged(node, "process: {name: tried}", "critical", rf"^tried \(pid {pid}\) is stopped$")
+    result = judged(node, "process: {name: tried}", "critical", rf"^tried \(pid {pid}\) is stopped")
     assert finding(result, "count")["status"] == "ok"
     node.thaw(pid)
     judged(node, "process: {name: tried}", "ok", rf"^1 of tried alive \(pid {pid}\)$")
@@ -152,12 +152,17 @@ def test_a_pid_file_that_is_stale(node: Node) -> None:
     pid = node.main_pid("tried.service")
     node.write_file("/run/tried.pid", f"{pid}\n")
     node.run("systemctl", "stop", "tried.service")
-    judged(node, "process: {pidfile: /run/tried.pid}", "critical", "pid file /run/tried.pid is not running")
+    judged(
+        node,
+        "process: {pidfile: /run/tried.pid}",
+        "critical",
+        rf"the pid file /run/tried.pid is stale: there is no process {pid}",
+    )
 
 
 def test_a_pid_file_that_names_another_program(node: Node) -> None:
     node.write_file("/run/tried.pid", "1\n")
-    judged(node, "process: {pidfile: /run/tried.pid, name: tried}", "critical", "is not running")
+    judged(node, "process: {pidfile: /run/tried.pid, name: tried}", "critical", "process 1 is systemd, not tried")
 
 
 def test_a_pid_file_that_does_not_exist(node: Node) -> None:
@@ -168,7 +173,7 @@ def test_a_pid_file_that_nobody_ever_writes_does_not_hang_the_run(node: Node) ->
     node.run("mkfifo", FIFO)
     try:
         outcome = judge(node, f"process: {{pidfile: {FIFO}}}")
-        expect(outcome, "critical", f"pid file {FIFO} is not running")
+        expect(outcome, "critical", f"the pid file {FIFO} holds no process id")
         assert outcome.seconds < 3
     finally:
         node.run("rm", FIFO)

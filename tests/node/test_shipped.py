@@ -1,4 +1,4 @@
-"""The shipped definitions on a node that is healthy, and where docker or the kubelet is broken in each way they break."""
+"""The shipped definitions on a healthy node, and where docker or the kubelet is broken in each way they break."""
 
 import re
 

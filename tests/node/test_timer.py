@@ -14,9 +14,9 @@ from .verdicts import EXIT_CODES, NAME, definition, expect, judge
 EVERY_SECOND = "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\n"
 CHECKS = {
     "failed": "unit: {name: failed.service}",
-    "running": "unit: {name: tried.service, main_process: python3}",
+    "running": "unit: {name: tried.service, main_process: listener}",
     "by exe": "process: {exe: /usr/bin/containerd, user: root, main: true, unit: containerd.service}",
-    "by user": 'process: {name: dbus-daemon, user: messagebus, open_files: "> 3"}',
+    "by user": 'process: {name: listener, user: daemon, open_files: "> 3"}',
     "by command line": 'process: {cmdline: "listener", unit: tried.service}',
     "absent": "process: {name: nobody-has-this}",
     "port": "port: {port: 7030, process: listener, unit: tried.service, address: 127.0.0.1}",
@@ -36,7 +36,8 @@ while True:
 
 def broken(node: Node) -> str:
     """A node where one unit has failed; return a definition that finds this, and what is well."""
-    node.unit("tried.service", units.python_service("Accepts", ACCEPTS))
+    accepts = units.python_service("Accepts", ACCEPTS)
+    node.unit("tried.service", accepts.replace("Type=notify", "Type=notify\nUser=daemon"))
     node.start_unit("tried.service", wait=True)
     node.unit("failed.service", units.failing())
     node.start_unit("failed.service", wait=True)

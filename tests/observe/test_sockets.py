@@ -151,7 +151,7 @@ def test_owners_are_looked_for_only_where_they_are_wanted() -> None:
     with bound("127.0.0.1") as asked, bound("127.0.0.1") as other:
         found = with_owners(sockets.collect({"tcp"}), {("tcp", port_of(asked))})
         by_port = {listener.port: listener.owners for listener in found}
-    assert ((os.getpid(),), None) == (by_port[port_of(asked)], by_port[port_of(other)])
+        assert ((os.getpid(),), None) == (by_port[port_of(asked)], by_port[port_of(other)])
 
 
 @root
