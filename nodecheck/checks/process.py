@@ -209,20 +209,20 @@ class Process(Check):
         return f"the pid file {self.pidfile} is stale: process {pid} is {process.name}, not {wanted}"
 
     def _judge_state(self, selected: list[Observed], alive: list[Observed]) -> Iterator[Finding]:
-        expectation = self.state or NOT_STOPPED
-        judged = selected if self.state is not None else alive
-        for process in judged:
+        held = self.state.held if self.state is not None else None
+        if self.state is None or held is not None:  # "!= D for 1m" says nothing of the stopped: they are not meant
+            yield from _judge_stopped(alive)
+        for process in selected if self.state is not None else ():
             words = (process.state, STATES.get(process.state, process.state))
-            if expectation.matches(words):
+            if self.state is None or self.state.matches(words):
                 continue
-            held = self.state.held if self.state is not None else None
             if held is not None and process.still_for is None:
                 unseen = f"{_called(process)} is {words[1]}; for how long could not be seen"
-                yield Finding("state", Status.UNKNOWN, str(expectation), words[1], unseen)
+                yield Finding("state", Status.UNKNOWN, str(self.state), words[1], unseen)
             elif held is None or (process.still_for or 0.0) >= held:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
                 remedy = f"cat /proc/{process.pid}/wchan"
-                yield Finding("state", Status.CRITICAL, str(expectation), words[1], message, remedy=remedy)
+                yield Finding("state", Status.CRITICAL, str(self.state), words[1], message, remedy=remedy)
             # else: it is so, but not for that long
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
@@ -254,6 +254,15 @@ class Process(Check):
             "pid file ": self.pidfile, "unit ": self.unit, "parent ": self.parent,
         }  # fmt: skip
         return ", ".join(f"{label}{value}" for label, value in selectors.items() if value is not None)
+
+
+def _judge_stopped(alive: list[Observed]) -> Iterator[Finding]:
+    for process in alive:
+        word = STATES.get(process.state, process.state)
+        if not NOT_STOPPED.matches((process.state, word)):
+            remedy = f"kill -CONT {process.pid}, or find out who stopped it"
+            message = f"{_called(process)} is {word}{_for(process)}"
+            yield Finding("state", Status.CRITICAL, str(NOT_STOPPED), word, message, remedy=remedy)
 
 
 def _is_named(process: Observed, name: str) -> bool | None:

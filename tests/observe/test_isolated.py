@@ -198,7 +198,8 @@ LEAVING = """
 import os, signal, sys, time
 sys.path.insert(0, {checkout!r})
 from nodecheck.node.isolated import Helper
-helper = Helper(lambda channel: time.sleep(60))
+helper = Helper(lambda channel: (channel.send("detached"), time.sleep(60)))
+helper.channel.receive(time.monotonic() + 5)
 {code}
 print(helper.pid, flush=True)
 os._exit(0)
