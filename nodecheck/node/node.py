@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -34,12 +35,16 @@ class ManagerWant(NamedTuple):
 
 
 class ListenerWant(NamedTuple):
-    """The listening sockets of a protocol; the owners and a try to connect only for this port."""
+    """The listening sockets of a protocol; the owners and a try to connect only for this port.
+
+    `seconds` is how long the connection may take, at most until the deadline of the run.
+    """
 
     protocol: str
     port: int
     owners: bool = False
     connect: bool = False
+    seconds: float = math.inf
 
 
 class UserWant(NamedTuple):
@@ -96,7 +101,8 @@ class Node:
         requests = _systemd_requests(sorted_wants.get(UnitWant, []), manager=bool(sorted_wants.get(ManagerWant)))
         dark, asked = _ask_systemd(requests, deadline, collector)
         question = _ask_users(sorted_wants.get(UserWant, []))
-        connections = Connections(self._read_sockets(sorted_wants.get(ListenerWant, [])))
+        started = time.monotonic()
+        connections = self._begin_connections(sorted_wants.get(ListenerWant, []))
         # What was begun goes on by itself while we look, so a slow window takes no time from the others.
         try:
             self._read_files(sorted_wants.get(FileWant, []), deadline)
@@ -104,9 +110,11 @@ class Node:
             self._keep_systemd(requests, dark | (asked.answers() if asked else {}))
             if question:
                 self._users = question.answer(deadline)
-            self._connections = connections.results(deadline)
+            for seconds, tries in connections:
+                self._connections |= tries.results(min(deadline, started + seconds))
         finally:
-            connections.close()
+            for _, tries in connections:
+                tries.close()
             stuck = asked.leave() if asked else ""
             self.problems += [stuck] if stuck else []
         self._clocks = {"monotonic": time.clock_gettime(time.CLOCK_MONOTONIC), "realtime": time.time()}
@@ -122,6 +130,18 @@ class Node:
     def _read_processes(self, wants: list[ProcessWant], deadline: float) -> None:
         if wants:
             self._processes = _or_unobserved(lambda: processes.collect(wants, deadline))
+
+    def _begin_connections(self, wants: list[ListenerWant]) -> list[tuple[float, Connections]]:
+        """Begin them all; those with the shortest time come first, so that none waits for a longer one."""
+        patience: dict[tuple[str, int], float] = {}
+        for want in wants:
+            if want.connect:
+                key = (want.protocol, want.port)
+                patience[key] = max(want.seconds, patience.get(key, 0.0))
+        together: dict[float, list[Listener]] = {}
+        for listener in self._read_sockets(wants):
+            together.setdefault(patience[listener.protocol, listener.port], []).append(listener)
+        return [(seconds, Connections(together[seconds])) for seconds in sorted(together)]
 
     def _read_sockets(self, wants: list[ListenerWant]) -> list[Listener]:
         """Return those to which a connection is wanted."""

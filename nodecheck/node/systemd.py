@@ -175,8 +175,11 @@ def _no_bus(scope: str, error: Any) -> dict[str, Any]:
     if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND) and scope == "system":
         reason = f"the {BUSES[scope]} has no socket: dbus is not running"
         return {"reason": reason, "remedy": remedy, "broken": True}
-    remedy = "" if scope == "system" else "run nodecheck as that user, with XDG_RUNTIME_DIR set"
-    return {"reason": f"cannot connect to the {BUSES[scope]}: {error.message}", "remedy": remedy, "broken": False}
+    # Where we are not let in, we could not look; where root gets in and then no answer, the bus is broken.
+    refused_us = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PERMISSION_DENIED)
+    broken = scope == "system" and not refused_us
+    remedy = remedy if scope == "system" else "run nodecheck as that user, with XDG_RUNTIME_DIR set"
+    return {"reason": f"cannot connect to the {BUSES[scope]}: {error.message}", "remedy": remedy, "broken": broken}
 
 
 def _ask(connection: Any, scope: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:

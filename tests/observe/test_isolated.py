@@ -256,6 +256,7 @@ isolated.each(hang, [{str(tmp_path / "pid")!r}], time.monotonic() + 60)
 """
     program = subprocess.Popen([sys.executable, "-c", lines], stderr=subprocess.DEVNULL)
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", "the helper hangs")
+    wait_until(lambda: state(program.pid) == "S", "the parent waits")
     program.send_signal(signal.SIGINT)  # to the parent alone, as kill -INT does
     assert program.wait(5) != 0
     pid = int((tmp_path / "pid").read_text())
