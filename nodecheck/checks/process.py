@@ -210,7 +210,8 @@ class Process(Check):
 
     def _judge_state(self, selected: list[Observed], alive: list[Observed]) -> Iterator[Finding]:
         held = self.state.held if self.state is not None else None
-        if self.state is None or held is not None:  # "!= D for 1m" says nothing of the stopped: they are not meant
+        # "!= D for 1m" says nothing of the stopped, and they are not meant.
+        if self.state is None or (held is not None and self.state.matches(("T", "stopped"))):
             yield from _judge_stopped(alive)
         for process in selected if self.state is not None else ():
             words = (process.state, STATES.get(process.state, process.state))
@@ -260,7 +261,7 @@ def _judge_stopped(alive: list[Observed]) -> Iterator[Finding]:
     for process in alive:
         word = STATES.get(process.state, process.state)
         if not NOT_STOPPED.matches((process.state, word)):
-            remedy = f"kill -CONT {process.pid}, or find out who stopped it"
+            remedy = f"cat /proc/{process.pid}/wchan"
             message = f"{_called(process)} is {word}{_for(process)}"
             yield Finding("state", Status.CRITICAL, str(NOT_STOPPED), word, message, remedy=remedy)
 

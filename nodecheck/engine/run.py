@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck import __version__
+from nodecheck.node.node import ListenerWant
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Report, Result, Status, worst
 
@@ -45,7 +46,7 @@ class Clock(NamedTuple):
 
 def run(plan: Plan, definitions: Definitions, node: Node, clock: Clock, collector: Collector | None) -> Report:
     """Run the plan and return the report."""
-    wants: list[Want] = [want for planned in plan.checks for want in planned.definition.check.wants()]
+    wants = [_timed(want, planned) for planned in plan.checks for want in planned.definition.check.wants()]
     longest = max(planned.definition.timeout for planned in plan.checks)
     node.observe(wants, clock.deadline(longest), collector)
     results = [_judge(planned, node) for planned in plan.checks]
@@ -61,6 +62,11 @@ def run(plan: Plan, definitions: Definitions, node: Node, clock: Clock, collecto
         results=tuple(_fold(plan, results)),
         problems=tuple(node.problems),
     )
+
+
+def _timed(want: Want, planned: Planned) -> Want:
+    """A connection is the check's own: its timeout holds, however long others may take."""
+    return want._replace(seconds=planned.definition.timeout) if isinstance(want, ListenerWant) else want
 
 
 def _node_data(node: Node) -> dict[str, object]:
