@@ -175,9 +175,10 @@ def _no_bus(scope: str, error: Any) -> dict[str, Any]:
     if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND) and scope == "system":
         reason = f"the {BUSES[scope]} has no socket: dbus is not running"
         return {"reason": reason, "remedy": remedy, "broken": True}
-    # Where we are not let in, we could not look; where root gets in and then no answer, the bus is broken.
-    refused_us = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PERMISSION_DENIED)
-    broken = scope == "system" and not refused_us
+    # Where we are not let in or have a wrong address, we could not look; a bus that lets us in and hangs up is broken.
+    ours = ("PERMISSION_DENIED", "NOT_DIRECTORY", "INVALID_ARGUMENT", "NOT_SUPPORTED", "TOO_MANY_OPEN_FILES")
+    could_not_look = any(error.matches(Gio.io_error_quark(), getattr(Gio.IOErrorEnum, name)) for name in ours)
+    broken = scope == "system" and not could_not_look
     remedy = remedy if scope == "system" else "run nodecheck as that user, with XDG_RUNTIME_DIR set"
     return {"reason": f"cannot connect to the {BUSES[scope]}: {error.message}", "remedy": remedy, "broken": broken}
 
