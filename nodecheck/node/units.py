@@ -103,8 +103,9 @@ def _always(properties: list[str]) -> list[str]:
 
 def _rows(manager: Manager, names: list[str]) -> dict[str, Any]:
     """Return the row of ListUnitsByNames for each name; an alias gets the row of the unit that it stands for."""
-    rows = {row[0]: row for row in manager.call("ListUnitsByNames", "(as)", (names,))[0]}
-    aliases = {name: (_object_path(name), UNIT, "Id") for name in names if name not in rows}
+    asked = [name for name in names if "@." not in name]  # one template, and systemd would refuse the whole call
+    rows = {row[0]: row for row in manager.call("ListUnitsByNames", "(as)", (asked,))[0]}
+    aliases = {name: (_object_path(name), UNIT, "Id") for name in asked if name not in rows}
     ids = manager.properties(aliases.values())
     return rows | {name: rows[ids[key]] for name, key in aliases.items() if ids.get(key) in rows}
 
@@ -172,9 +173,9 @@ def _read_triggers(manager: Manager, units: dict[str, Any]) -> None:
 
 
 def _object_path(name: str) -> str:
-    """Return the object path of a unit: each byte outside A-Za-z0-9, and a leading digit, becomes _xx."""
+    """Return the object path of a unit: each byte outside A-Za-z0-9, and a leading digit, becomes _xx; nothing is _."""
     escaped = "".join(
         chr(byte) if chr(byte).isalpha() or (position and chr(byte).isdigit()) else f"_{byte:02x}"
         for position, byte in enumerate(name.encode("ascii", "replace"))
     )
-    return f"/org/freedesktop/systemd1/unit/{escaped}"
+    return f"/org/freedesktop/systemd1/unit/{escaped or '_'}"

@@ -76,16 +76,25 @@ class Manager:
         inside = INSIDE.format(systemd=SYSTEMD)
         join = f"echo $$ > {self._group}/cgroup.procs && exec unshare --mount --propagation private sh -c '{inside}'"
         self._process = subprocess.Popen(["sh", "-c", join], env=self._environment, stderr=subprocess.DEVNULL)
-        private = self._folder / "run/systemd/private"
-        wait_until(private.exists, "systemd is there", 20)
-        wait_until(lambda: self.control("is-system-running").strip() == "running", "systemd runs", 20)
+        try:
+            self._wait_until_it_runs()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _wait_until_it_runs(self) -> None:
+        wait_until((self._folder / "run/systemd/private").exists, "systemd is there", 20)
+        wait_until(lambda: "running" in self.control("show", "--property=SystemState"), "systemd runs", 20)
         self.control("start", "dbus.service")
         wait_until(self._is_on_the_bus, "systemd is on the bus", 20)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         end = time.monotonic() + 5
         while (pids := self._pids()) and time.monotonic() < end:
             for pid in pids:
