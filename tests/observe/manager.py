@@ -33,7 +33,7 @@ def why_not() -> str:
     """Return why no systemd can be run here, "" when it can."""
     if os.geteuid() != 0:
         return "only root can run a systemd of its own"
-    missing = [name for name in ("unshare", "dbus-daemon", "systemctl", SYSTEMD) if not shutil.which(name)]
+    missing = [name for name in ("unshare", "setpriv", "dbus-daemon", "systemctl", SYSTEMD) if not shutil.which(name)]
     if missing:
         return f"not installed here: {', '.join(missing)}"
     return "" if _control_groups() else "the unified control groups are not mounted here"
@@ -75,7 +75,9 @@ class Manager:
         self._group.mkdir()
         inside = INSIDE.format(systemd=SYSTEMD)
         join = f"echo $$ > {self._group}/cgroup.procs && exec unshare --mount --propagation private sh -c '{inside}'"
-        self._process = subprocess.Popen(["sh", "-c", join], env=self._environment, stderr=subprocess.DEVNULL)
+        # When the tests are killed, systemd is told to end with all that it runs.
+        command = ["setpriv", "--pdeathsig", "TERM", "sh", "-c", join]
+        self._process = subprocess.Popen(command, env=self._environment, stderr=subprocess.DEVNULL)
         try:
             self._wait_until_it_runs()
         except BaseException:
