@@ -217,7 +217,7 @@ def describe_result(unit: dict[str, Any]) -> str:
     status = unit.get("ExecMainStatus") or 0
     words = RESULT_WORDS.get(result, "it ended" if result in ("", "success") else f"result {result}")
     code = f"{status} ({EXEC_CODES[status]})" if status in EXEC_CODES else str(status)
-    return words.format(code=code, signal=_signal_name(status))
+    return words.replace("{code}", code).replace("{signal}", _signal_name(status))
 
 
 def _signal_name(number: int) -> str:
