@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 if TYPE_CHECKING:
+    from nodecheck.node.groups import Look
     from nodecheck.node.systemd import Collector
+
+
+class Helpers(NamedTuple):
+    """What looks at this node while we read the definitions."""
+
+    collector: Collector | None = None
+    groups: Look | None = None
 
 
 def main() -> NoReturn:
@@ -19,12 +30,12 @@ def main() -> NoReturn:
     started = time.monotonic()
     gc.disable()  # a run is over before there is anything worth collecting
     _prepare_streams()
-    collector = _start_collector(sys.argv[1:])
+    helpers = _start_helpers(sys.argv[1:])
     try:
-        exit_code = _dispatch(collector, started)
+        exit_code = _dispatch(helpers, started)
     finally:
-        if collector:
-            collector.leave()
+        if helpers.collector:
+            helpers.collector.leave()
     _exit(exit_code)
 
 
@@ -45,19 +56,29 @@ def _exit(exit_code: int) -> NoReturn:
         sys.stderr.flush()
     except BrokenPipeError:
         pass  # whoever read our output has seen enough
+    except OSError as error:
+        exit_code = _unwritable(error)
     os._exit(exit_code)
 
 
-def _start_collector(arguments: list[str]) -> Collector | None:
+def _unwritable(error: OSError) -> int:
+    """A full disk is what a node has when it is looked at."""
+    os.write(2, f"nodecheck: standard output cannot be written: {error.strerror}\n".encode())
+    return 3
+
+
+def _start_helpers(arguments: list[str]) -> Helpers:
     """Fork the process that asks systemd first of all: it imports gi while we read the definitions."""
-    from nodecheck.node import systemd
+    if arguments[:1] != ["run"] or {"-h", "--help"} & set(arguments):
+        return Helpers()
+    if any(argument.startswith("--r") for argument in arguments):  # --replay, or a part of the word
+        return Helpers()
+    from nodecheck.node import groups, systemd
 
-    if arguments[:1] != ["run"] or {"-h", "--help"} & set(arguments) or not systemd.booted_with_systemd():
-        return None
-    return systemd.Collector()
+    return Helpers(systemd.Collector() if systemd.booted_with_systemd() else None, groups.look())
 
 
-def _dispatch(collector: Collector | None, started: float) -> int:
+def _dispatch(helpers: Helpers, started: float) -> int:
     from nodecheck.cli.parser import make_parser
     from nodecheck.definitions.errors import DefinitionError
     from nodecheck.report.formats import BadOutput
@@ -66,7 +87,7 @@ def _dispatch(collector: Collector | None, started: float) -> int:
     arguments = make_parser().parse_args()
     command = importlib.import_module(f"nodecheck.cli.{arguments.command}").command
     try:
-        exit_code: int = command(arguments, collector, started) if arguments.command == "run" else command(arguments)
+        exit_code: int = command(arguments, helpers, started) if arguments.command == "run" else command(arguments)
     except DefinitionError as error:
         print(f"{error}\nnodecheck: {_count(len(error.mistakes))}, nothing was checked", file=sys.stderr)
         return EXIT_UNUSABLE
@@ -75,6 +96,8 @@ def _dispatch(collector: Collector | None, started: float) -> int:
         return EXIT_UNUSABLE
     except BrokenPipeError:
         return EXIT_UNUSABLE  # whoever read our output has left, and will not see a report either
+    except OSError as error:
+        return _unwritable(error) if error.errno in OUTPUT_ERRORS else _own_error()
     except KeyboardInterrupt:
         print("nodecheck: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

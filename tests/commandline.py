@@ -42,4 +42,4 @@ class Cli(NamedTuple):
     def environment(self, **more: str) -> dict[str, str]:
         """Return the environment of a user who has set nothing that matters here."""
         clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "PYTHONHOME")}
-        return clean | {"PYTHONPATH": str(CHECKOUT)} | more
+        return clean | {"PYTHONPATH": str(CHECKOUT), "STATE_DIRECTORY": f"{self.folder}-state"} | more

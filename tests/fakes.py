@@ -1,4 +1,4 @@
-"""The fake node: a Node filled with plain data. It is what a recorded node is, so nothing is mocked."""
+"""The fake node: a recorded one, made of plain data, so nothing is mocked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from nodecheck import checks
 from nodecheck.checks.base import kind_of
 from nodecheck.node.facts import Fact
-from nodecheck.node.node import Node
+from nodecheck.node.observations import Observations
 from nodecheck.node.processes import Process, ProcessTable
+from nodecheck.node.record import Replayed
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Report, Result, Status, worst
 
@@ -16,24 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nodecheck.checks.base import Check
-    from nodecheck.node.node import Want
+    from nodecheck.node.node import Node
     from nodecheck.node.sockets import Connection, Listener
-    from nodecheck.node.systemd import Collector
 
 MONOTONIC = 1_000_000.0  # the clocks of the fake node, in seconds
 REALTIME = 1_763_970_000.0
 UPTIME = 1_000_000.0
-
-
-class FakeNode(Node):
-    """A node that stands still: its uptime is data too."""
-
-    def uptime(self) -> float:
-        """Return the seconds since boot."""
-        return UPTIME
-
-    def observe(self, wants: Iterable[Want], deadline: float, collector: Collector | None) -> None:
-        """Do nothing: what was seen is in it already."""
 
 
 def ago(seconds: float) -> int:
@@ -78,23 +67,26 @@ def node(
     complete: bool = True,
     listeners: Iterable[Listener] | Unobserved | None = None,
     connections: dict[int, Connection] | None = None,
-    users: dict[str, int | None] | Unobserved | None = None,
-    files: dict[str, str | Unobserved] | None = None,
+    users: dict[str, int | Unobserved | None] | None = None,
+    files: dict[str, str | Unobserved | None] | None = None,
 ) -> Node:
     """Return a node on which this was seen; what is left out was not looked at."""
-    made = FakeNode(facts=_facts(), groups={"all": "every node"})
-    made._clocks = {"monotonic": MONOTONIC, "realtime": REALTIME}
+    observed = Observations(
+        manager=manager,
+        processes=_table(processes, complete=complete),
+        connections=dict(connections or {}),
+        users=dict(users or {}),
+        files=dict(files or {}),
+        clocks={"monotonic": MONOTONIC, "realtime": REALTIME, "boottime": UPTIME},
+    )
     if units is not None or aliases is not None:
         seen = units if isinstance(units, Unobserved) else {unit["Id"]: unit for unit in units or ()} | (aliases or {})
-        made._units = {"system": seen, "user": seen}
-    made._manager = manager
-    made._processes = _table(processes, complete=complete)
+        observed.units = {"system": seen, "user": seen}
     if listeners is not None:
-        for protocol in ("tcp", "udp"):
-            made._listeners[protocol] = _of_protocol(listeners, protocol)
-    made._connections = dict(connections or {})
-    made._users = {} if users is None else users
-    made._files = files or {}
+        observed.listeners = {protocol: _of_protocol(listeners, protocol) for protocol in ("tcp", "udp")}
+    made = Replayed(facts=_facts(), groups={"all": "every node"}, observed=observed, source="of the test")
+    known = observed.units.get("system", {})
+    made.wanted = set() if isinstance(known, Unobserved) else set(known)
     return made
 
 
@@ -105,10 +97,18 @@ def dark(reason: str = "it was dark", source: str = "systemd", *, broken: bool =
 
 def make(type_name: str, **arguments: Any) -> Check:
     """Return a check from arguments as they stand in a definition."""
-    kind = checks.load(type_name)
+    kind = checks.type_named(type_name)
     assert kind is not None, type_name
     fields = kind.arguments()
     return kind(**{name: kind_of(fields[name]).read(value) for name, value in arguments.items()})
+
+
+def seen_by(check: Any, seen: Any) -> Node:
+    """Make a node on which the one window that a check looks through showed this."""
+    (want,) = check.wants()
+    made = node()
+    made.observed.windows = {want.window: {want.key: seen}}
+    return made
 
 
 def judge(check: Check, seen: Node) -> list[Finding]:

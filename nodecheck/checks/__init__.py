@@ -1,10 +1,15 @@
-"""One check type = <type>.py and its page <type>.md. The file's name is the type: adding one touches no list."""
+"""One check type = <type>.py and its page <type>.md. The file's name is the type: adding one touches no list.
+
+Importing a type puts its name here, so no function may have the name of one.
+"""
 
 from __future__ import annotations
 
+import functools
 import importlib
-import os
 from typing import TYPE_CHECKING
+
+from nodecheck.modules import names_beside
 
 if TYPE_CHECKING:
     from nodecheck.checks.base import Check
@@ -12,13 +17,11 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Return the names of all check types."""
-    files = os.listdir(os.path.dirname(__file__))
-    return sorted(
-        file[:-3] for file in files if file.endswith(".py") and not file.startswith("_") and file != "base.py"
-    )
+    return [name for name in names_beside(__file__) if name != "base"]
 
 
-def load(name: str) -> type[Check] | None:
+@functools.cache  # asked for each check
+def type_named(name: str) -> type[Check] | None:
     """Return the check type of this name; None when there is none."""
     if not name.isidentifier() or name.startswith("_") or name == "base":
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from nodecheck.checks._port_address import EVERYWHERE, LOOPBACK, any_of, bound_to, in_the_way, parse, serves, shown
@@ -30,7 +29,6 @@ STAND_INS = {
 }
 
 
-@dataclass(frozen=True)
 class Port(Check):
     """A TCP or UDP port of this host is open, at the right address, held by the right process; or it is free."""
 
@@ -42,7 +40,11 @@ class Port(Check):
         "Any, when left out.",
         default=None,
     )
-    state: str = arg("listening, or free: nothing is bound to it.", default=LISTENING, choices=(LISTENING, "free"))
+    state: str = arg(
+        "listening, or free: nothing is bound to it. any: it may be free, and it is judged only by whom it is held.",
+        default=LISTENING,
+        choices=(LISTENING, "free", "any"),
+    )
     process: Text = arg(
         "Name of the process that has to hold it. systemd holds the sockets of socket units.", default=None
     )
@@ -67,6 +69,8 @@ class Port(Check):
             yield "connect", "UDP knows no connections", ""
         if self.state == "free" and (self.process is not None or self.unit is not None or self.connect):
             yield "state", "a free port has no process, no unit and no connections", ""
+        if self.state == "any" and self.process is None and self.unit is None:
+            yield "state", "with any, only who holds the port is judged", "name its process or its unit"
 
     def wants(self) -> Iterator[Want]:
         """The sockets; owners and a connection only when they are asked for."""
@@ -104,9 +108,10 @@ class Port(Check):
 
     def _judge_listening(self, listeners: list[Listener]) -> Finding:
         if not listeners:
-            return Finding("state", Status.CRITICAL, LISTENING, "nothing", f"nothing listens on {self._called}")
+            status = Status.OK if self.state == "any" else Status.CRITICAL
+            return Finding("state", status, self.state, "free", f"nothing listens on {self._called}")
         where = ", ".join(sorted({shown(listener) for listener in listeners}))
-        return Finding("state", Status.OK, LISTENING, where, f"{self._called} is open on {where}")
+        return Finding("state", Status.OK, self.state, where, f"{self._called} is open on {where}")
 
     def _judge_free(self, listeners: list[Listener], node: Node) -> Finding:
         answers = {listener: in_the_way(listener, self.address) for listener in listeners}
@@ -190,7 +195,7 @@ class Port(Check):
         for listener in listeners:
             made = node.connection(listener)
             if made is None:
-                raise Unobserved("sockets", f"{self._called} was not connected to")
+                raise node.absent(f"a connection to {self._called}")
             yield self._judge_connected(listener, made)
 
     def _judge_connected(self, listener: Listener, made: Connection) -> Finding:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.definitions.expectation import Number, Text
 from nodecheck.durations import format_duration
 from nodecheck.node.node import FileWant, UnitWant, UserWant
-from nodecheck.node.processes import CUT_AT, ProcessWant
+from nodecheck.node.processes import CUT_AT, MASK, ProcessWant
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Status
 
@@ -39,7 +37,6 @@ AS_ROOT = "run nodecheck as root"
 DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
 
 
-@dataclass(frozen=True)
 class Process(Check):
     """Processes are alive, as many as wanted, and well. Those are judged that fit all selectors."""
 
@@ -77,6 +74,9 @@ class Process(Check):
         selectors = (self.name, self.cmdline, self.exe, self.user, self.pidfile, self.unit, self.parent)
         if all(selector is None for selector in selectors):
             yield "name", "at least one selector is needed", "name, cmdline, exe, user, pidfile, unit or parent"
+        if self.state is not None:
+            known = {*STATES, *STATES.values()}
+            yield from (("state", *said) for said in self.state.unknown_words(known, "state of a process"))
         if self.main is not None and self.unit is None:
             yield "main", "main is about a unit: name it with unit", "unit: docker.service"
 
@@ -140,7 +140,6 @@ class Process(Check):
                 ),
             )
             for process in table.processes
-            if process.pid != os.getpid()
         ]
         return [process for process, meant in judged if meant], [process for process, meant in judged if meant is None]
 
@@ -215,16 +214,14 @@ class Process(Check):
             yield from _judge_stopped(alive)
         for process in selected if self.state is not None else ():
             words = (process.state, STATES.get(process.state, process.state))
-            if self.state is None or self.state.matches(words):
-                continue
-            if held is not None and process.still_for is None:
+            matched = self.state is None or self.state.matches_for(words, process.still_for)
+            if matched is None:
                 unseen = f"{_called(process)} is {words[1]}; for how long could not be seen"
                 yield Finding("state", Status.UNKNOWN, str(self.state), words[1], unseen)
-            elif held is None or (process.still_for or 0.0) >= held:
+            elif not matched:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
                 remedy = f"cat /proc/{process.pid}/wchan"
                 yield Finding("state", Status.CRITICAL, str(self.state), words[1], message, remedy=remedy)
-            # else: it is so, but not for that long
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
         for process in alive:
@@ -261,8 +258,9 @@ def _judge_stopped(alive: list[Observed]) -> Iterator[Finding]:
     for process in alive:
         word = STATES.get(process.state, process.state)
         if not NOT_STOPPED.matches((process.state, word)):
-            remedy = f"cat /proc/{process.pid}/wchan"
-            message = f"{_called(process)} is {word}{_for(process)}"
+            by = "by a signal" if process.state == "T" else "by a debugger"
+            message = f"{_called(process)} has been stopped {by}{_for(process)}"
+            remedy = f"kill -CONT {process.pid}"
             yield Finding("state", Status.CRITICAL, str(NOT_STOPPED), word, message, remedy=remedy)
 
 
@@ -297,7 +295,10 @@ def _all(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _is_found(cmdline: str | None, pattern: str) -> bool | None:
-    return None if cmdline is None else re.search(pattern, cmdline) is not None
+    """What was masked in a record may have been what is looked for."""
+    if cmdline is None:
+        return None
+    return re.search(pattern, cmdline) is not None or (None if MASK in cmdline else False)
 
 
 def _called(process: Observed) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
     from nodecheck.definitions.expectation import Duration, Number, Text
     from nodecheck.node.node import Node, Want
 
+# systemctl(1), is-system-running
+STATES = frozenset("initializing starting running degraded maintenance stopping offline unknown".split())
 BOOT_SECONDS = 600  # a boot that takes longer is stuck
 NAMES_SHOWN = 5
 
 
-@dataclass(frozen=True)
 class System(Check):
     """systemd answers on the bus, the boot has ended, and no unit has failed."""
 
@@ -39,6 +39,11 @@ class System(Check):
   system: {}
 """
     WATCHES: ClassVar[str] = SOURCE
+
+    def mistakes(self) -> Iterator[tuple[str, str, str]]:
+        """A state is one of systemd's."""
+        if self.state is not None:
+            yield from (("state", *said) for said in self.state.unknown_words(STATES, "state of a system"))
 
     def wants(self) -> Iterator[Want]:
         """The manager's own properties."""

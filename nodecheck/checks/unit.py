@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks import _unit_health as health
+from nodecheck.checks import _unit_states
 from nodecheck.checks._unit_rules import RULES
-from nodecheck.checks.base import Check, arg, judge_expectation
-from nodecheck.node.node import UnitWant
+from nodecheck.checks.base import Check, arg, judge_expectation, judge_growth
+from nodecheck.node.counters import Growth, growth
+from nodecheck.node.node import CounterWant, UnitWant
 from nodecheck.node.processes import ProcessWant
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Status
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nodecheck.checks.base import Rule
-    from nodecheck.definitions.expectation import Duration, Number, Size, Text
+    from nodecheck.definitions.expectation import CountInTime, Duration, Number, Percent, Size, Text
     from nodecheck.node.node import Node, Want
     from nodecheck.node.processes import Process
 
@@ -31,7 +32,6 @@ HIDDEN = "this user may not see the processes of others (hidepid)"
 AS_ROOT = "run nodecheck as root"
 
 
-@dataclass(frozen=True)
 class Unit(Check):
     """A systemd unit is as it is meant to be, or in the state that is asked for."""
 
@@ -48,7 +48,11 @@ class Unit(Check):
         default=None,
     )
     masked: bool = arg("Whether it is to be masked; if it is, that is healthy.", default=None)
-    restarts: Number = arg("Restarts by systemd itself (NRestarts), since it was last started by hand.", default=None)
+    restarts: CountInTime = arg(
+        'Restarts by systemd itself (NRestarts), since it was last started by hand. With a time, such as "< 3 in 1h", '
+        "those within it: by what earlier runs saw, since systemd keeps the number only.",
+        default=None,
+    )
     uptime: Duration = arg("How long it has been active.", default=None)
     memory: Size = arg("Memory of the unit's control group.", default=None)
     tasks: Number = arg("Processes and threads of the unit's control group.", default=None)
@@ -59,6 +63,10 @@ class Unit(Check):
         "Name of its main process (MainPID), which has to be alive while the unit is active.", default=None
     )
     reload_needed: bool = arg("Whether its file on disk is newer than what systemd has read.", default=None)
+    watchdog: Percent = arg(
+        "Time since a running service last told systemd that it is alive, of its WatchdogSec=; ok where it has none.",
+        default=None,
+    )
     last_trigger: Duration = arg('For a timer: how long ago it last fired, such as "< 25h".', default=None)
     scope: str = arg(
         "The systemd that manages it: the host's, or that of the user who runs nodecheck.",
@@ -68,7 +76,7 @@ class Unit(Check):
 
     EXAMPLE: ClassVar[str] = """\
 - name: docker.service is healthy
-  unit: {name: docker.service, enabled: true, restarts: "< 3"}
+  unit: {name: docker.service, enabled: true, restarts: "< 3 in 1h"}
   remedy: journalctl -u docker.service -n 50
 """
     RULES: ClassVar[tuple[Rule, ...]] = RULES
@@ -93,12 +101,30 @@ class Unit(Check):
             )
         if self.last_trigger is not None and not self.name.endswith(".timer"):
             yield "last_trigger", "only a timer has one", ""
-        if self._wants_health() and "!=" in str(self.state):
+        if self.watchdog is not None and not self.name.endswith(".service"):
+            yield "watchdog", "only a service has one", ""
+        yield from self._unknown_words()
+        if self._wants_health() and ("!=" in str(self.state) or _is_mapped(self.state)):
             yield "state", "healthy is no single state, so there is no other than it", "name the states that are wanted"
+
+    def _unknown_words(self) -> Iterator[tuple[str, str, str]]:
+        if self.state is not None:
+            known, elsewhere = _unit_states.EVERY, _unit_states.ELSEWHERE
+            yield from (("state", *said) for said in self.state.unknown_words(known, "state of a unit", elsewhere))
+        if self.result is not None:
+            known = _unit_states.RESULTS
+            yield from (("result", *said) for said in self.result.unknown_words(known, "result of a unit"))
+
+    def concerns(self) -> str:
+        """Return the unit itself."""
+        return self.name if self.scope == "system" else ""
 
     def wants(self) -> Iterator[Want]:
         """Only the properties that are asked for."""
         yield UnitWant(self.name, tuple(self._always()), health.TROUBLED if self._wants_health() else (), self.scope)
+        counter = self._counter()
+        if counter:
+            yield counter
         if self.main_process is not None:
             yield ProcessWant(frozenset({"exe"}), frozenset(), lambda _: False)
 
@@ -112,16 +138,31 @@ class Unit(Check):
         yield from self._judge_numbers(unit, node)
         yield from self._judge_main_process(unit, node)
 
+    def counters(self, node: Node) -> Iterator[tuple[CounterWant, float]]:
+        """The restarts, where those within a time are wanted."""
+        counter, restarts = self._counter(), node.unit(self.name, self.scope).get("NRestarts")
+        if counter and restarts is not None:
+            yield counter, restarts
+
+    def _counter(self) -> CounterWant | None:
+        if self.restarts is None or not self.restarts.within:
+            return None
+        user = "" if self.scope == "system" else "user "
+        return CounterWant(f"restarts of {user}{self.name}", self.restarts.within)
+
     def _wants_health(self) -> bool:
         return self.state is None or HEALTHY in str(self.state)
 
     def _always(self) -> Iterator[str]:
         asked = {
-            "UnitFileState": self.enabled, "NRestarts": self.restarts, "ActiveEnterTimestampMonotonic": self.uptime,
+            "UnitFileState": self.enabled, "NRestarts": self.restarts,
+            "ActiveEnterTimestampMonotonic": self.uptime if self._counter() is None else self.restarts,
             "MemoryCurrent": self.memory, "TasksCurrent": self.tasks, "Result": self.result,
             "MainPID": self.main_process, "NeedDaemonReload": self.reload_needed, "LastTriggerUSec": self.last_trigger,
         }  # fmt: skip
         yield from (name for name, expectation in asked.items() if expectation is not None)
+        if self.watchdog is not None:
+            yield from ("WatchdogUSec", "WatchdogTimestampMonotonic")
         if self._wants_health():
             yield from health.ALWAYS
 
@@ -163,16 +204,32 @@ class Unit(Check):
         active = unit["ActiveState"] in ("active", "reloading", "refreshing")
         up = node.seconds_since(unit.get("ActiveEnterTimestampMonotonic", 0)) if active else 0.0
         properties = {
-            "restarts": (self.restarts, unit.get("NRestarts")),
             "uptime": (self.uptime, up),
             "memory": (self.memory, _counted(unit.get("MemoryCurrent"))),
             "tasks": (self.tasks, _counted(unit.get("TasksCurrent"))),
             "result": (self.result, unit.get("Result")),
         }
+        yield from self._judge_restarts(unit, node)
         for name, (expectation, observed) in properties.items():
             yield from judge_expectation(name, expectation, observed, subject=unit["Id"])
         if self.last_trigger is not None:
             yield from _judge_last_trigger(self.last_trigger, unit, node)
+        if self.watchdog is not None and active:
+            yield from _judge_watchdog(self.watchdog, unit, node)
+
+    def _judge_restarts(self, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
+        """Whoever has been active for longer than the time was not restarted within it."""
+        restarts, counter = unit.get("NRestarts"), self._counter()
+        if self.restarts is None or counter is None or restarts is None:
+            yield from judge_expectation("restarts", self.restarts, restarts, subject=unit["Id"])
+            return
+        active = unit["ActiveState"] in ("active", "reloading", "refreshing")
+        up = node.seconds_since(unit.get("ActiveEnterTimestampMonotonic", 0)) if active else None
+        if up is not None and up > counter.within:
+            grown = Growth(0.0, 0.0, counter.within)
+        else:
+            grown = growth(node.samples(counter.name), restarts, counter.within, node.uptime())
+        yield from judge_growth("restarts", self.restarts, grown, subject=unit["Id"])
 
     def _judge_main_process(self, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
         expected = self.main_process
@@ -196,6 +253,12 @@ class Unit(Check):
             yield Finding("main_process", Status.CRITICAL, str(expected), process.name, wrong)
 
 
+def _is_mapped(expectation: Text | None) -> bool:
+    """Tell whether all or not stand in an expectation."""
+    source = expectation.source if expectation is not None else None
+    return any(isinstance(item, dict) for item in (source if isinstance(source, list) else [source]))
+
+
 def _judge_last_trigger(expectation: Duration, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
     """0 means never; a property that is missing was not seen."""
     last = unit.get("LastTriggerUSec")
@@ -206,6 +269,22 @@ def _judge_last_trigger(expectation: Duration, unit: dict[str, Any], node: Node)
     seconds = node.seconds_since_realtime(last or 0)
     yield from judge_expectation(
         "last_trigger", expectation, seconds, subject=unit["Id"], unit="time since the last trigger"
+    )
+
+
+def _judge_watchdog(expectation: Percent, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
+    """systemd ends a service whose time is up; one that is late does not get on with its work."""
+    allowed, last = unit.get("WatchdogUSec"), unit.get("WatchdogTimestampMonotonic")
+    if allowed in (0, health.NEVER) or last == 0:
+        why = (
+            "has not told that it is alive yet" if last == 0 and allowed not in (0, health.NEVER) else "has no watchdog"
+        )
+        yield Finding("watchdog", Status.OK, str(expectation), "none", f"{unit['Id']} {why}")
+        return
+    seconds = node.seconds_since(last or 0)
+    share = None if seconds is None or not allowed else 100e6 * seconds / allowed
+    yield from judge_expectation(
+        "watchdog", expectation, share, subject=unit["Id"], unit="time since the last sign of life, of WatchdogSec=,"
     )
 
 

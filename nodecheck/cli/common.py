@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.definitions.errors import DefinitionError, Mistake
-from nodecheck.definitions.sources import SETTINGS_FILE, Definitions, read_definitions, read_settings
+from nodecheck.definitions.settings import SETTINGS_FILE, read_extra_variables, read_settings
+from nodecheck.definitions.sources import Definitions, read_definitions
+from nodecheck.engine.known import names_of, variables_of
 from nodecheck.engine.plan import Selection
-from nodecheck.node import facts
+from nodecheck.node import looks
 from nodecheck.node.node import Node
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from nodecheck.definitions.sources import Settings
+    from nodecheck.definitions.settings import Settings
+    from nodecheck.node.groups import Look
 
 
 class Loaded(NamedTuple):
@@ -24,31 +27,27 @@ class Loaded(NamedTuple):
     definitions: Definitions
 
 
-def load(arguments: Namespace) -> Loaded:
+def load(arguments: Namespace, begun: Look | None = None) -> Loaded:
     """Find out what this node is, and read the definitions. Raises DefinitionError."""
     settings = read_settings()
-    node = Node.here(settings.groups, SETTINGS_FILE)
-    variables = {**settings.variables, "facts": facts.values(node.facts), "groups": sorted(node.groups)}
+    node = load_node(arguments, settings, begun)
     overrides = read_extra_variables(arguments.extra_vars)
-    definitions = read_definitions(arguments.paths + arguments.checks, variables, overrides)
-    return Loaded(node, settings, definitions)
+    paths = arguments.paths + arguments.checks
+    variables = {**settings.variables, **variables_of(node)}
+    announce = looks.expect if arguments.command == "run" and node.recorded_at is None else None
+    return Loaded(node, settings, read_definitions(paths, variables, overrides, names_of(node), announce))
 
 
-def read_extra_variables(items: list[str]) -> dict[str, Any]:
-    """Return the variables of -e K=V; the value is read as YAML would read it. Raises DefinitionError."""
-    variables = {}
-    for item in items:
-        name, equals, value = item.partition("=")
-        if not equals or not name.isidentifier():
-            raise DefinitionError([Mistake(None, f"-e takes NAME=VALUE, not {item!r}")])
-        variables[name] = _scalar(value)
-    return variables
+def load_node(arguments: Namespace, settings: Settings, begun: Look | None = None) -> Node:
+    """Return this very host, or the recorded node of --replay. Raises DefinitionError."""
+    if arguments.replay is None:
+        return Node.here(settings.groups, SETTINGS_FILE, begun)
+    from nodecheck.node import recordfile
 
-
-def _scalar(text: str) -> Any:
-    from nodecheck.definitions.yamlfile import scalar
-
-    return scalar(text)
+    try:
+        return recordfile.read(arguments.replay)
+    except recordfile.BadRecord as error:
+        raise DefinitionError([Mistake(None, str(error), error.hint)]) from error
 
 
 def selection(arguments: Namespace) -> Selection:

@@ -1,47 +1,74 @@
-"""nodecheck explain: what a check type takes. All of it comes from the type's dataclass."""
+"""nodecheck explain: what a check type takes, from its arguments; and topics, from tables in the code."""
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import textwrap
 from typing import TYPE_CHECKING
 
 from nodecheck import checks
-from nodecheck.checks.base import kind_of
-from nodecheck.definitions.errors import DefinitionError, Mistake, did_you_mean
+from nodecheck.checks.base import REQUIRED, kind_of
+from nodecheck.cli.explain_language import of_keyword
+from nodecheck.cli.markdown import as_text, table
+from nodecheck.cli.topics import TOPICS
+from nodecheck.definitions.errors import DefinitionError, Mistake, closest, did_you_mean
 from nodecheck.definitions.expectation import Expectation
+from nodecheck.definitions.keywords import KEYWORDS
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
-    from typing import Any
 
-    from nodecheck.checks.base import Check
+    from nodecheck.checks.base import Argument, Check
+
+ALL_KEYWORDS = frozenset(keyword.name for keyword in KEYWORDS)
+NAME_WIDTH = 13
 
 
 def command(arguments: Namespace) -> int:
-    """Print one check type, or a line for each."""
-    if not arguments.type:
-        print("\n".join(_overview()))
-        return 0
-    kind = checks.load(arguments.type)
-    if kind is None:
-        hint = did_you_mean(arguments.type, checks.names())
-        raise DefinitionError([Mistake(None, f"there is no check type {arguments.type!r}", hint)])
-    page = markdown if arguments.markdown else _text
-    print("\n".join(page(arguments.type, kind)))
+    """Print one check type, topic or pack, or a line for each."""
+    print("\n".join(_asked_for(arguments)))
     return 0
+
+
+def _asked_for(arguments: Namespace) -> Iterator[str]:
+    if arguments.pack is not None:
+        from nodecheck.cli.explain_pack import pages
+
+        return _shown(pages(arguments.pack, arguments.checks), markdown_wanted=arguments.markdown)
+    return _page(arguments.type, markdown_wanted=arguments.markdown) if arguments.type else _overview()
+
+
+def _shown(page: Iterator[str], *, markdown_wanted: bool) -> Iterator[str]:
+    return page if markdown_wanted else as_text(page, Style.of(sys.stdout).width)
+
+
+def _page(name: str, *, markdown_wanted: bool) -> Iterator[str]:
+    if name in TOPICS:
+        return _shown(TOPICS[name].page(), markdown_wanted=markdown_wanted)
+    if name in ALL_KEYWORDS:
+        return _shown(of_keyword(name), markdown_wanted=markdown_wanted)
+    kind = checks.type_named(name)
+    if kind is None:
+        pages = [*checks.names(), *TOPICS]
+        near = closest(name, pages) or closest(name, ALL_KEYWORDS)
+        hint = f"did you mean {near}?" if near else did_you_mean(name, pages)
+        raise DefinitionError([Mistake(None, f"there is no check type and no topic {name!r}", hint)])
+    return markdown(name, kind) if markdown_wanted else _text(name, kind)
 
 
 def _overview() -> Iterator[str]:
     for name in checks.names():
-        kind = checks.load(name)
+        kind = checks.type_named(name)
         if kind:
-            yield f"{name:<10} {_summary(kind)}"
+            yield f"{name:<{NAME_WIDTH}} {_summary(kind)}"
     yield ""
-    yield "nodecheck explain TYPE tells more"
+    yield "TOPICS"
+    for name, topic in TOPICS.items():
+        yield f"{name:<{NAME_WIDTH}} {topic.summary}"
+    yield ""
+    yield "nodecheck explain TYPE or TOPIC tells more; nodecheck explain --pack, what the definition files look at"
 
 
 def _summary(kind: type[Check]) -> str:
@@ -75,11 +102,13 @@ def markdown(name: str, kind: type[Check]) -> Iterator[str]:
     yield ""
     yield "## Arguments"
     yield ""
-    yield "| argument | takes | default | |"
-    yield "| --- | --- | --- | --- |"
-    for argument, field in kind.arguments().items():
-        cells = (f"`{argument}`", takes(field), default(field).removeprefix("default "), field.metadata["help"])
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield from table(
+        ("argument", "takes", "default", ""),
+        (
+            (f"`{argument}`", takes(field), default(field).removeprefix("default "), field.metadata["help"])
+            for argument, field in kind.arguments().items()
+        ),
+    )
     yield ""
     yield "## Example"
     yield ""
@@ -96,7 +125,7 @@ def markdown(name: str, kind: type[Check]) -> Iterator[str]:
         yield f"| {rule.name} | {rule.status} | {rule.when} | {rule.meaning} |"
 
 
-def takes(field: dataclasses.Field[Any]) -> str:
+def takes(field: Argument) -> str:
     """Say in words what an argument takes."""
     metadata = field.metadata
     if metadata["choices"]:
@@ -107,9 +136,9 @@ def takes(field: dataclasses.Field[Any]) -> str:
     return words
 
 
-def default(field: dataclasses.Field[Any]) -> str:
+def default(field: Argument) -> str:
     """Say in words what holds when an argument is left out."""
-    if field.default is dataclasses.MISSING:
+    if field.default is REQUIRED:
         return "required"
     if field.default is None:
         return "not judged" if _is_judged(field) else "optional"
@@ -117,6 +146,6 @@ def default(field: dataclasses.Field[Any]) -> str:
     return f"default {shown}"
 
 
-def _is_judged(field: dataclasses.Field[Any]) -> bool:
+def _is_judged(field: Argument) -> bool:
     kind = kind_of(field).read
     return isinstance(kind, type) and issubclass(kind, Expectation)

@@ -1,22 +1,47 @@
-"""nodecheck lint: all mistakes at once, without looking at the node."""
+"""nodecheck lint: all mistakes at once, and what is legal and surely not meant, without looking at the node."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nodecheck.cli.common import load, selection
-from nodecheck.engine.plan import make_plan
+from nodecheck.cli import lint_formats
+from nodecheck.cli.common import load
+from nodecheck.cli.lint_formats import ERROR, WARNING, Remark, Remarks
+from nodecheck.definitions import suspicions
+from nodecheck.definitions.errors import DefinitionError, Mistakes
+from nodecheck.node import groups
+from nodecheck.report.result import EXIT_UNUSABLE
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from nodecheck.cli.common import Loaded
+
+EXIT_SUSPICIOUS = 1
+
 
 def command(arguments: Namespace) -> int:
-    """Read the definitions as `run` would; mistakes end with 3."""
-    loaded = load(arguments)
-    arguments.tags, arguments.skip_tags, arguments.limit = [], [], ""
-    make_plan(loaded.definitions.plays, set(loaded.node.groups), selection(arguments))
-    plays = loaded.definitions.plays
-    checks = sum(len(play.checks) for play in plays)
-    print(f"{len(loaded.definitions.files)} files, {len(plays)} plays, {checks} checks: no mistakes")
-    return 0
+    """Read the definitions as `run` would; mistakes end with 3, what only looks wrong with 1."""
+    try:
+        remarks = _suspicious(load(arguments))
+    except DefinitionError as error:
+        if arguments.output == "text":
+            raise  # said as every command says it
+        remarks = Remarks([Remark(ERROR, "definition", *mistake) for mistake in error.mistakes])
+    print(lint_formats.FORMATS[arguments.output](remarks))
+    if remarks.count(ERROR):
+        return EXIT_UNUSABLE
+    return EXIT_SUSPICIOUS if remarks.found else 0
+
+
+def _suspicious(loaded: Loaded) -> Remarks:
+    definitions, node = loaded.definitions, loaded.node
+    known = frozenset({*node.groups, *groups.known(), str(node.facts["hostname"].value)})
+    texts = Mistakes()
+    for path, text in definitions.texts.items():
+        texts.know_text(path, text)
+    context = suspicions.Context(definitions.plays, known, loaded.settings.budget, tuple(definitions.sources))
+    found = suspicions.find(context)
+    remarks = [Remark(WARNING, rule, *texts.mistake(mark, message, hint)) for rule, mark, message, hint in found]
+    checks = sum(len(play.checks) for play in definitions.plays)
+    return Remarks(remarks, files=len(definitions.files), plays=len(definitions.plays), checks=checks)

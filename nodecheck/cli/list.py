@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nodecheck.cli.common import load, selection
+from nodecheck.engine.known import names_of
 from nodecheck.engine.plan import make_plan
 from nodecheck.report.style import display_width
 
@@ -12,20 +13,42 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from nodecheck.definitions.play import Play
+    from nodecheck.definitions.searchpath import Source
+    from nodecheck.definitions.sources import Definitions
 
 
 def command(arguments: Namespace) -> int:
     """Print every play; what this call would run on this node is marked with a *."""
     loaded = load(arguments)
-    groups = set(loaded.node.groups) | {loaded.node.facts["hostname"].value}
-    chosen = {
-        planned.definition.id for planned in make_plan(loaded.definitions.plays, groups, selection(arguments)).checks
-    }
-    width = max(display_width(check.name) for play in loaded.definitions.plays for check in play.checks)
+    if arguments.where:
+        _print_where(loaded.definitions)
+        return 0
+    plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
+    chosen = {planned.definition.id for planned in plan.checks}
+    names = [check.name for play in loaded.definitions.plays for check in play.checks]
+    width = max(map(display_width, names), default=0)
     for play in loaded.definitions.plays:
         _print_play(play, chosen, width)
     print("* runs on this node")
     return 0
+
+
+def _print_where(definitions: Definitions) -> None:
+    """Print each definition file, and why it is this one that counts."""
+    for source in definitions.sources:
+        print(f"{source.path}\n  {_why(source, definitions)}")
+    found = {source.path for source in definitions.sources}
+    for path in definitions.files:
+        if path not in found:
+            print(f"{path}\n  read by an include or an import")
+
+
+def _why(source: Source, definitions: Definitions) -> str:
+    others = ", ".join(source.replaces)
+    if source.masked:
+        return f"a link to /dev/null: it masks {others or 'nothing, for no other file has this name'}"
+    checks = sum(check.mark.file == source.path for play in definitions.plays for check in play.checks)
+    return f"{checks} {'check' if checks == 1 else 'checks'}" + (f"; it replaces {others}" if others else "")
 
 
 def _print_play(play: Play, chosen: set[str], width: int) -> None:

@@ -9,40 +9,79 @@ from typing import TYPE_CHECKING
 from nodecheck.cli.common import load, selection
 from nodecheck.definitions.errors import DefinitionError, Mistake
 from nodecheck.durations import parse_duration
-from nodecheck.engine.plan import make_plan
-from nodecheck.engine.run import Clock, run
-from nodecheck.events import log
+from nodecheck.engine import destinations
+from nodecheck.engine.clock import Clock
+from nodecheck.engine.known import names_of
+from nodecheck.engine.plan import make_plan, units_of
+from nodecheck.engine.run import run
+from nodecheck.engine.statedirectory import directory_of
 from nodecheck.report import formats
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from nodecheck.node.systemd import Collector
+    from nodecheck.__main__ import Helpers
+    from nodecheck.definitions.event_settings import EventSettings
+    from nodecheck.engine.courier import Courier
+    from nodecheck.engine.state import State
     from nodecheck.report.result import Report
 
 
-def command(arguments: Namespace, collector: Collector | None, started: float) -> int:
+def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
     """Run the checks and print the report; return the exit code of the report.
 
     `started` is when the program started, on the monotonic clock in seconds: the budget counts from there.
     """
     outputs = formats.parse(arguments.output or ["text"])
     budget = _budget(arguments.budget)
-    loaded = load(arguments)
-    plan = make_plan(
-        loaded.definitions.plays, set(loaded.node.groups) | {loaded.node.facts["hostname"].value}, selection(arguments)
-    )
+    state = _begin_state(arguments)
+    loaded = load(arguments, helpers.groups)
+    plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
     if not plan.checks:
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
+    courier = _begin_courier(arguments, loaded.settings.events, outputs)
     clock = Clock(started, budget or loaded.settings.budget)
-    report = run(plan, loaded.definitions, loaded.node, clock, collector)
+    report = run(plan, loaded.definitions, loaded.node, clock, helpers.collector, state=state)
+    if courier:
+        report = report._replace(problems=(*report.problems, *courier.look(clock)))
+    if state and any(output.shows_history for output in outputs):
+        report = report._replace(history=state.history())
     failures = _print(report, outputs, arguments)
-    if log.wanted(arguments.events):
-        log.emit(report)
+    if courier:
+        courier.deliver(report, units_of(plan), clock)
     if failures:
         raise formats.BadOutput("; ".join(failures))
     return report.exit_code
+
+
+def _directory(arguments: Namespace) -> str | None:
+    """Of a recorded node nothing is kept: it is none of ours to remember."""
+    return None if arguments.replay else directory_of(arguments.state)
+
+
+def _begin_state(arguments: Namespace) -> State | None:
+    directory = _directory(arguments)
+    if not directory:
+        return None
+    from nodecheck.engine.state import State, scope_of  # 2 ms
+
+    return State(directory, scope_of(arguments.paths + arguments.checks))
+
+
+def _begin_courier(arguments: Namespace, settings: EventSettings, outputs: list[formats.Output]) -> Courier | None:
+    sinks = destinations.of(arguments.events, settings.sinks)
+    if not sinks:
+        return None
+    from nodecheck.engine.courier import Courier, Telling
+    from nodecheck.engine.state import scope_of
+
+    if any(sink.kind == "stdout" for sink in sinks) and any(output.file == "-" for output in outputs):
+        raise formats.BadOutput(
+            "events and the report both go to standard output: give the report a file, -o json=FILE"
+        )
+    telling = Telling(arguments.emit or settings.emit, settings.repeat)
+    return Courier(sinks, telling, _directory(arguments), scope_of(arguments.paths + arguments.checks))
 
 
 def _budget(text: str | None) -> float | None:

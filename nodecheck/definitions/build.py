@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from nodecheck.checks.base import kind_of
+from nodecheck.checks.base import REQUIRED, is_judged, kind_of
 from nodecheck.definitions.errors import closest, did_you_mean
 from nodecheck.definitions.template import plain, written
+from nodecheck.definitions.yamlfile import Value
 
-AS_WRITTEN = frozenset({"str", "Text", "HeldText", "Regex"})  # 1.10 and 0755 are texts where a text is wanted
+AS_WRITTEN = frozenset(
+    {"str", "Text", "HeldText", "TextOrNumber", "Version", "Regex", "Words", "Texts"}
+)  # 1.10 and 0755 are texts where a text is wanted
 ONE_VALUE = frozenset({"str", "int", "bool", "Regex"})
 BOOLEANS = dict.fromkeys(("yes", "on", "y", "true", "1"), "true") | dict.fromkeys(
     ("no", "off", "n", "false", "0"), "false"
@@ -17,9 +19,8 @@ BOOLEANS = dict.fromkeys(("yes", "on", "y", "true", "1"), "true") | dict.fromkey
 NUMBER_WIDTH = 20
 
 if TYPE_CHECKING:
-    from nodecheck.checks.base import Check
+    from nodecheck.checks.base import Argument, Check
     from nodecheck.definitions.errors import Mistakes
-    from nodecheck.definitions.yamlfile import Value
 
 
 def build(kind: type[Check], type_name: str, value: Value, mistakes: Mistakes) -> Check | None:
@@ -40,9 +41,30 @@ def build(kind: type[Check], type_name: str, value: Value, mistakes: Mistakes) -
     return check if len(mistakes) == before else None
 
 
+def build_milder(kind: type[Check], type_name: str, value: Value, warn: Value, mistakes: Mistakes) -> Check | None:
+    """Return the same check with the expectations of `warn` in the place of its own."""
+    known = kind.arguments()
+    judged = [name for name, field in known.items() if is_judged(field)]
+    for name in warn.data:
+        if name not in judged:
+            place = warn.key_marks.get(name, warn.mark)
+            message = f"{name} of {type_name} says what is looked at, and warn takes expectations only"
+            if name not in known:
+                message = f"{type_name} has no argument {name!r}"
+            mistakes.add(place, message, did_you_mean(name, judged))
+    own = value.data if isinstance(value.data, dict) else {}
+    arguments = {name: item for name, item in warn.data.items() if name in judged}
+    marks = {**value.key_marks, **warn.key_marks}
+    return build(kind, type_name, Value({**own, **arguments}, value.mark, key_marks=marks), mistakes)
+
+
 def _mapping_hint(kind: type[Check], type_name: str, value: Value) -> str:
     """Put what was written where it was probably meant; else show an example."""
-    required = [name for name, field in kind.arguments().items() if field.default is dataclasses.MISSING]
+    required = [name for name, field in kind.arguments().items() if field.default is REQUIRED]
+    if value.text.count("=") and all("=" in word for word in value.text.split()[1 if required else 0 :]):
+        words = [word.partition("=") for word in value.text.split()]
+        named = [(name, text) if equals else (required[0], name) for name, equals, text in words]
+        return f"write {type_name}: {{{', '.join(f'{name}: {text}' for name, text in named)}}}"
     if required and value.text:
         return f"write {type_name}: {{{required[0]}: {value.text}}}"
     lines = [line.strip() for line in kind.EXAMPLE.splitlines()]
@@ -62,30 +84,37 @@ def _arguments(
     for name, field in known.items():
         if name in data:
             arguments[name] = _argument(name, field, data[name], mistakes)
-        elif field.default is dataclasses.MISSING and name not in misspelt:
+        elif field.default is REQUIRED and name not in misspelt:
             mistakes.add(value.mark, f"{type_name} needs the argument {name!r}", field.metadata["help"])
     return arguments
 
 
-def _argument(name: str, field: dataclasses.Field[Any], value: Value, mistakes: Mistakes) -> Any:
+def _argument(name: str, field: Argument, value: Value, mistakes: Mistakes) -> Any:
     kind = kind_of(field)
-    word = str(field.type).removesuffix(" | None")
+    word = field.type.removesuffix(" | None")
     try:
         _check_kind(value, word, kind.words)
         read = kind.read(written(value) if word in AS_WRITTEN else plain(value))
         _check_bounds(read, field.metadata)
     except ValueError as error:
+        if _has_open_end(value, mistakes):
+            mistakes.leave_open(value.mark)
         mistakes.add(value.mark, f"{name}: {error}", _hint(word, value, field.metadata["choices"]))
         return None
     return read
+
+
+def _has_open_end(value: Value, mistakes: Mistakes) -> bool:
+    """Tell whether something within is not known yet: then it is no wonder that the whole cannot be read."""
+    items = value.data.values() if isinstance(value.data, dict) else value.data if isinstance(value.data, list) else ()
+    return any(mistakes.is_open(item.mark) or _has_open_end(item, mistakes) for item in items)
 
 
 def _check_kind(value: Value, word: str, words: str) -> None:
     """Refuse what no argument, or none of this kind, can be."""
     if value.data is None:
         raise ValueError(f"expected {words}, and nothing stands here")
-    takes_list = word not in ONE_VALUE
-    if isinstance(value.data, dict) or (isinstance(value.data, list) and not takes_list):
+    if word in ONE_VALUE and isinstance(value.data, dict | list):
         raise ValueError(f"expected {words}, not {value.kind()}")
     if word in AS_WRITTEN and isinstance(value.data, bool):
         raise ValueError(f"expected {words}, not {value.text}")
@@ -98,7 +127,8 @@ def _hint(word: str, value: Value, choices: tuple[Any, ...]) -> str:
         return f"did you mean {near}?"
     if word == "bool":
         meant = BOOLEANS.get(value.text.lower())
-        return f"write {meant}, without quotes: only true and false are booleans" if meant else ""
+        unquoted = ", without quotes" if value.text in ("true", "false") else ""
+        return f"write {meant}{unquoted}: only true and false are booleans" if meant else ""
     if word == "int" and not isinstance(value.data, int):
         for base in (10, 0):
             try:

@@ -50,21 +50,27 @@ class DefinitionError(Exception):
 class Mistakes:
     """Collects mistakes while reading goes on, with the text of each file for the excerpts."""
 
-    def __init__(self) -> None:
-        self._found: list[Mistake] = []
+    def __init__(self, limit: int = MAXIMUM_MISTAKES) -> None:
+        self._limit = limit
+        self._found: dict[Mistake, None] = {}  # a loop finds the same mistake again and again
         self._lines: dict[str, list[str]] = {}
         self._spoiled: set[Mark] = set()
         self._noted = 0
+        self._is_apart = False
+        self.unseen: list[str] = []  # why a value is not known: a fact about this node could not be found out
 
     def add(self, mark: Mark | None, message: str, hint: str = "") -> None:
         """Note a mistake. Raises DefinitionError when there are too many to go on."""
         self._noted += 1
         if mark in self._spoiled:
             return
-        self._found.append(self.mistake(mark, message, hint))
-        if len(self._found) == MAXIMUM_MISTAKES:
-            stopped = f"reading stopped here, after {MAXIMUM_MISTAKES} mistakes: there may be more"
-            self._found.append(Mistake(mark, stopped))
+        self._keep(self.mistake(mark, message, hint))
+
+    def _keep(self, mistake: Mistake) -> None:
+        self._found[mistake] = None
+        if len(self._found) == self._limit:
+            stopped = f"reading stopped here, after {self._limit} mistakes: there may be more"
+            self._found[Mistake(mistake.mark, stopped)] = None
             self.raise_if_any()
 
     def add_and_spoil(self, mark: Mark, message: str, hint: str = "") -> None:
@@ -75,6 +81,39 @@ class Mistakes:
     def spoil(self, mark: Mark) -> None:
         """Leave out all that is said about the value at this place from now on."""
         self._spoiled.add(mark)
+
+    def leave_open(self, mark: Mark) -> None:
+        """Say nothing more about the value at this place: it is not known yet. Only in a part that is read apart."""
+        if self._is_apart:
+            self.spoil(mark)
+
+    def leave_unseen(self, mark: Mark, why: str) -> None:
+        """Do so for a value that is written with a fact that could not be found out."""
+        self.unseen.append(why)
+        self.leave_open(mark)
+
+    def is_open(self, mark: Mark) -> bool:
+        """Tell whether nothing more is said about the value at this place."""
+        return mark in self._spoiled
+
+    def has_open_ends(self) -> bool:
+        """Tell whether anything was left out here: a value that nobody can say something about."""
+        return bool(self._spoiled)
+
+    def apart(self) -> Mistakes:
+        """Return a collection for a part that may be left out: `take` takes over what was noted there."""
+        other = Mistakes(limit=0)
+        other._is_apart = True  # another of our own kind
+        other._lines = self._lines  # another of our own kind
+        return other
+
+    def take(self, other: Mistakes) -> None:
+        """Note what another collection has noted, but for what is spoiled here. Raises as `add` does."""
+        self.unseen += other.unseen
+        for found in other._found:  # another of our own kind
+            self._noted += 1
+            if found.mark not in self._spoiled:
+                self._keep(found)
 
     def mistake(self, mark: Mark | None, message: str, hint: str = "") -> Mistake:
         """Return a mistake with the line that it stands in, without noting it."""
@@ -90,6 +129,10 @@ class Mistakes:
         """Raise DefinitionError with all that was noted."""
         if self._found:
             raise DefinitionError(self._found)
+
+    def first(self) -> Mistake | None:
+        """Return the first that was noted and counts."""
+        return next(iter(self._found), None)
 
     def __len__(self) -> int:
         """How many were noted, those at spoiled places too."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def terms(pattern: str) -> list[str]:
@@ -37,3 +43,31 @@ def mistake(pattern: str) -> tuple[str, str]:
     if "[" in pattern:
         return "a node has no index: each judges itself", "* and ? match"
     return "", ""
+
+
+MOST_GROUPS = 12  # that two patterns name together, to be tried in all combinations
+# What the groups that are found out have to do with each other: (has this, has that too).
+ALWAYS_TOGETHER = (("worker", "kubelet"),)
+NEVER_TOGETHER = frozenset({"worker", "control_plane"})
+
+
+@functools.cache  # asked for each need
+def implies(pattern: str, other: str) -> bool:
+    """Tell whether every node that the first pattern means is meant by the other one too."""
+    named = sorted({_example(term) for term in terms(pattern) + terms(other)} - {"all"})
+    if len(named) > MOST_GROUPS:
+        return True  # nobody can say, so nothing is said
+    return all(matches(other, groups) for groups in _possible(named) if matches(pattern, groups))
+
+
+def _example(term: str) -> str:
+    """A group that a term names; of a wildcard one that it matches, and that no other term names."""
+    return term.lstrip("&!").replace("*", "~").replace("?", "~")
+
+
+def _possible(named: list[str]) -> Iterator[set[str]]:
+    """Yield all sets of groups that one node can have, out of these."""
+    for present in itertools.product((False, True), repeat=len(named)):
+        groups = {"all", *(name for name, here in zip(named, present, strict=True) if here)}
+        if not groups >= NEVER_TOGETHER:
+            yield groups | {second for first, second in ALWAYS_TOGETHER if first in groups}

@@ -1,92 +1,213 @@
-"""Variables in definitions: {{ name }} and {{ name.part }}; {{ '{{' }} is how to write the braces themselves.
+"""Variables and expressions in definitions: {{ name.part }} is looked up here, all else is Jinja2's.
 
 What was read from the node is looked up, never rendered: a host name with braces stays text (CVE-2023-5764).
+{{ '{{' }} is how to write the braces themselves.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nodecheck.definitions.errors import did_you_mean
+from nodecheck.definitions.scope import Pending
 from nodecheck.definitions.yamlfile import Value
+from nodecheck.patterns import later
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nodecheck.definitions.errors import Mistakes
 
+    Names = Mapping[str, Any]
+
 # A part of what stands between {{ and }}: a quoted text may hold braces.
-PART = re.compile(r"""[^'"}]+|'[^']*'|"[^"]*"|\}(?!\})""")
-STATEMENT = re.compile(r"\{[%#]")
-LOOKUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
-QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+PART = later(r"""[^'"}]+|'[^']*'|"[^"]*"|\}(?!\})""")
+STATEMENT = later(r"\{[%#]")
+LOOKUP = later(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+QUOTED = later(r"""'[^']*'|"[^"]*\"""")
+CONSTANTS = {
+    "true": True, "True": True, "false": False, "False": False, "none": None, "None": None, "null": None,
+}  # fmt: skip
+# Variables that Ansible has under another name.
+ELSEWHERE = {
+    "inventory_hostname": "facts.hostname", "ansible_hostname": "facts.hostname", "ansible_host": "facts.hostname",
+    "group_names": "groups", "ansible_distribution": "facts.os.id", "ansible_kernel": "facts.kernel",
+    "ansible_distribution_version": "facts.os.version", "ansible_architecture": "facts.architecture",
+}  # fmt: skip
 MAXIMUM_TEXT = 10_000  # characters
 MAXIMUM_VALUES = 1_000  # variables in variables multiply
 LITERAL_HINT = "braces that are text are written {{ '{{' }}"
 
 
 class Unfilled(Exception):
-    """A text whose variables cannot be filled in: (message, hint)."""
+    """A text whose expressions have no value: (message, hint)."""
 
 
-def render(value: Value, variables: Mapping[str, Any], mistakes: Mistakes) -> Value:
-    """Return the value with its variables filled in; notes a mistake for each that cannot be."""
+class Undefined(Unfilled):
+    """The same, since a variable or a part of one does not exist."""
+
+
+class NotSeen(Unfilled):
+    """The same, since it could not be found out what this node is: nobody's mistake."""
+
+
+class Unseen:
+    """A fact that could not be found out. Whatever an expression asks of it raises NotSeen: nothing is known of it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise NotSeen(self.reason, "")
+
+    __getattr__ = __getitem__ = __contains__ = __iter__ = __len__ = __bool__ = __str__ = __hash__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __call__ = __int__ = __float__ = __format__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _refuse
+
+
+def render(value: Value, names: Names, mistakes: Mistakes, *, tolerant: bool = False) -> Value:
+    """Return the value with its expressions filled in; notes a mistake for each that has no value.
+
+    What waits for a result is left as it is, and nothing is said of it from then on: see `waits_for`. `tolerant`: the
+    same goes for what is undefined.
+    """
     data = value.data
     if isinstance(data, str):
-        return _render_text(value, variables, mistakes) if "{" in data else value
+        return _render_text(value, names, mistakes, tolerant=tolerant) if "{" in data else value
     if isinstance(data, dict):
-        rendered = {key: render(item, variables, mistakes) for key, item in data.items()}
+        rendered = {key: render(item, names, mistakes, tolerant=tolerant) for key, item in data.items()}
         return Value(rendered, value.mark, key_marks=value.key_marks)
     if isinstance(data, list):
-        return Value([render(item, variables, mistakes) for item in data], value.mark)
+        return Value([render(item, names, mistakes, tolerant=tolerant) for item in data], value.mark)
     return value
 
 
-def render_variables(
-    own: Value, variables: Mapping[str, Any], overrides: Mapping[str, Any], mistakes: Mistakes
-) -> dict[str, Any]:
-    """Return all variables: `own` may use those above, and win over `variables`; `overrides` over both."""
-    known = {**variables, **overrides}
-    for name, value in own.data.items():
-        rendered = render(value, known, mistakes)
-        if name not in overrides:
-            known[name] = rendered
-    return known
+def waits_for(value: Value, names: Names) -> frozenset[str]:
+    """Return the ids of the checks whose results are needed before this value is known."""
+    pending = pending_checks(names)
+    if not pending:
+        return frozenset()
+    free_names: set[str] = set().union(*map(_free_names, _texts(value)))
+    return frozenset().union(*(pending[name] for name in free_names & pending.keys()))
 
 
-def _render_text(value: Value, variables: Mapping[str, Any], mistakes: Mistakes) -> Value:
+def pending_checks(names: Names) -> dict[str, frozenset[str]]:
+    """Return {name: the ids of the checks that it waits for} of those that wait."""
+    return {name: item.checks for name, item in names.items() if isinstance(item, Pending)}
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value.data, str) and "{{" in value.data:
+        yield value.data
+    elif isinstance(value.data, dict | list):
+        for item in value.data.values() if isinstance(value.data, dict) else value.data:
+            yield from _texts(item)
+
+
+def _free_names(text: str) -> set[str]:
+    """The variables that the expressions of a text name; none of a text that is wrong: rendering it says so."""
     try:
-        filled = _fill(value.data, variables)
-    except Unfilled as error:
-        mistakes.add_and_spoil(value.mark, *error.args)
+        return set().union(*(names_in(expression) for expression, _, _ in _expressions(text)))
+    except Unfilled:
+        return set()
+
+
+def names_in(expression: str) -> set[str]:
+    """Return the variables that an expression names. Raises Unfilled for what is no expression."""
+    if QUOTED.fullmatch(expression):
+        return set()
+    if LOOKUP.fullmatch(expression):
+        return {expression.partition(".")[0]}
+    from nodecheck.definitions import jinja
+
+    return jinja.names_in(expression)
+
+
+def refuse_parts(expression: str, names: Names) -> None:
+    """Raise Undefined when an expression asks a result for a part that no such result has: a slip in every run."""
+    for chain in chains_in(expression):
+        item = names.get(chain[0])
+        parts: Any = item.parts if isinstance(item, Pending) else {}
+        for depth, part in enumerate(chain[1:3], 1):
+            if not parts:
+                break
+            if part not in parts:
+                of = ".".join(chain[:depth])
+                raise Undefined(f"{of} has no {part!r}: it is a result", did_you_mean(part, parts))
+            parts = parts[part] if depth == 1 else ()
+
+
+def refuse_parts_of(value: Value, names: Names) -> None:
+    """Do so for all expressions in a value. Raises Undefined."""
+    for text in _texts(value):
+        for expression, _, _ in _expressions(text):
+            refuse_parts(expression, names)
+
+
+def chains_in(expression: str) -> set[tuple[str, ...]]:
+    """Return what an expression looks up, each by its parts: (r, observed, count). Raises Unfilled."""
+    if QUOTED.fullmatch(expression):
+        return set()
+    if LOOKUP.fullmatch(expression):
+        return {tuple(expression.split("."))}
+    from nodecheck.definitions import jinja
+
+    return jinja.chains_in(expression)
+
+
+def _render_text(value: Value, names: Names, mistakes: Mistakes, *, tolerant: bool) -> Value:
+    try:
+        if waits_for(value, names):
+            refuse_parts_of(value, names)
+            mistakes.leave_open(value.mark)
+            return value
+        filled = fill(value.data, names)
+    except NotSeen as error:
+        mistakes.leave_unseen(value.mark, error.args[0])
         return value
-    return _located(filled, value)
+    except Unfilled as error:
+        if tolerant and isinstance(error, Undefined):
+            mistakes.leave_open(value.mark)
+        else:
+            mistakes.add_and_spoil(value.mark, *error.args)
+        return value
+    return located(filled, value)
 
 
-def _fill(text: str, variables: Mapping[str, Any]) -> Any:
-    """A text that is one expression keeps the type of the variable; else all is joined to text."""
-    if text.startswith("{{") and _end(text, 0) == len(text):
-        found = _evaluate(text[2:-2].strip(), variables)
+def fill(text: str, names: Names) -> Any:
+    """Return a text with its expressions filled in: one that is nothing else keeps its type. Raises Unfilled."""
+    expressions = list(_expressions(text))
+    if len(expressions) == 1 and expressions[0][1:] == (0, len(text)):
+        found = evaluate(expressions[0][0], names)
         if _count(found) > MAXIMUM_VALUES:
             raise Unfilled(f"{text} holds more than {MAXIMUM_VALUES} values", "write fewer")
         return found
     if STATEMENT.search(text):
-        raise Unfilled("{% ... %} and {# ... #} are not known here", "only {{ name }} and {{ name.part }} are")
-    filled = "".join(_pieces(text, variables))
+        raise Unfilled("{% ... %} and {# ... #} are not known here", "choose with {{ this if condition else that }}")
+    return _joined(text, expressions, names)
+
+
+def _joined(text: str, expressions: list[tuple[str, int, int]], names: Names) -> str:
+    pieces, position, length = [], 0, 0
+    for expression, start, end in expressions:
+        pieces += [text[position:start], _as_text(expression, names)]
+        position = end
+        length += len(pieces[-1]) + len(pieces[-2])
+        if length > MAXIMUM_TEXT:
+            break
+    filled = "".join([*pieces, text[position:]])
     if len(filled) > MAXIMUM_TEXT:
         raise Unfilled(f"with its variables this is longer than {MAXIMUM_TEXT} characters", "write less")
     return filled
 
 
-def _pieces(text: str, variables: Mapping[str, Any]) -> list[str]:
-    pieces = []
+def _expressions(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (expression, where its braces start, where they end). Raises Unfilled."""
     end = 0
     while (start := text.find("{{", end)) >= 0:
-        pieces.append(text[end:start])
         end = _end(text, start)
-        pieces.append(_as_text(text[start + 2 : end - 2].strip(), variables))
-    return [*pieces, text[end:]]
+        yield text[start + 2 : end - 2].strip(), start, end
 
 
 def _end(text: str, start: int) -> int:
@@ -99,8 +220,8 @@ def _end(text: str, start: int) -> int:
     return position + 2
 
 
-def _as_text(expression: str, variables: Mapping[str, Any]) -> str:
-    found = _evaluate(expression, variables)
+def _as_text(expression: str, names: Names) -> str:
+    found = evaluate(expression, names)
     data, text = (found.data, found.text) if isinstance(found, Value) else (found, str(found))
     if data is None or isinstance(data, dict | list | tuple):
         kind = "nothing" if data is None else "a mapping" if isinstance(data, dict) else "a list"
@@ -108,33 +229,87 @@ def _as_text(expression: str, variables: Mapping[str, Any]) -> str:
     return str(data).lower() if isinstance(data, bool) else text
 
 
-def _evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
+def evaluate(expression: str, names: Names) -> Any:
+    """Return what an expression stands for: plain data, or a Value where a variable holds one. Raises Unfilled."""
     if QUOTED.fullmatch(expression):
         return expression[1:-1]
-    if not LOOKUP.fullmatch(expression):
-        shown = f"{{{{ {expression} }}}}" if expression else "{{ }}"
-        raise Unfilled(f"{shown} is not a variable", f"write {{{{ name }}}} or {{{{ name.part }}}}; {LITERAL_HINT}")
-    known: Any = variables
+    if LOOKUP.fullmatch(expression):
+        return _look_up(expression, names)
+    if not expression:
+        raise Unfilled("{{ }} is not a variable", f"write {{{{ name }}}}; {LITERAL_HINT}")
+    from nodecheck.definitions import jinja  # 50 ms, and most definitions only look up
+
+    return jinja.evaluate(expression, names)
+
+
+def _look_up(expression: str, names: Names) -> Any:
+    if expression in CONSTANTS and expression not in names:
+        return CONSTANTS[expression]
+    known: Any = names
     path: list[str] = []
     for part in expression.split("."):
-        known = known.data if isinstance(known, Value) else known
-        if not isinstance(known, dict) or part not in known:
-            where = f" in {'.'.join(path)}" if path else ""
-            hint = did_you_mean(part, known) if isinstance(known, dict) else f"{'.'.join(path)} has no parts"
-            raise Unfilled(f"the variable {part!r} is not defined{where}", hint)
-        known = known[part]
+        known = _seen(_bare(known))
+        if isinstance(known, list | tuple) and part.isdecimal() and int(part) < len(known):
+            known = known[int(part)]
+        elif not isinstance(known, dict) or part not in known:
+            raise Undefined(*missing(part, known, ".".join(path)))
+        else:
+            known = known[part]
         path.append(part)
+    return _seen(_now(known) if isinstance(known, Pending) else known)
+
+
+def _seen(known: Any) -> Any:
+    """Return the same. Raises NotSeen for a fact that could not be found out."""
+    if isinstance(known, Unseen):
+        raise NotSeen(known.reason, "")
     return known
 
 
-def _located(data: Any, at: Value) -> Value:
+def _bare(known: Any) -> Any:
+    known = _now(known) if isinstance(known, Pending) else known
+    return known.data if isinstance(known, Value) else known
+
+
+def _now(pending: Pending) -> Any:
+    """Return what a pending variable stands for. Raises Unfilled where it waits for a result that is not there."""
+    if pending.checks:
+        raise Unfilled(f"the result of {', '.join(sorted(pending.checks))} is not there")
+    return pending.now({})
+
+
+def missing(name: str, known: Any, of: str) -> tuple[str, str]:
+    """Return what is wrong with a name that is not in `known`, a part of the variable `of`, and the nearest one."""
+    if not of and name in ELSEWHERE:
+        return f"the variable {name!r} is not defined", f"here it is {ELSEWHERE[name]}"
+    if not of and isinstance(known, dict) and name in _groups(known):
+        return f"the variable {name!r} is not defined", f"it is a group: '{name}' in groups"
+    if not of and name in ("yes", "no", "on", "off"):
+        return f"the variable {name!r} is not defined", "only true and false are booleans"
+    if not of and name.startswith("ansible_"):
+        return f"the variable {name!r} is not defined", "what is known of this node stands under facts: nodecheck facts"
+    where = f" in {of}" if of else ""
+    if isinstance(known, dict):
+        hint = did_you_mean(name, map(str, known))
+    else:
+        listed = f"{of} is a list: '{name}' in {of}" if isinstance(known, list | tuple) else ""
+        hint = listed or f"{of} has no parts"
+    return f"the variable {name!r} is not defined{where}", hint
+
+
+def _groups(known: dict[str, Any]) -> list[str]:
+    groups = known.get("groups")
+    return [str(group) for group in groups] if isinstance(groups, list) else []
+
+
+def located(data: Any, at: Value) -> Value:
     """Give data from a variable the place where it is used."""
     if isinstance(data, Value):
         return Value(data.data, at.mark, data.text, data.key_marks)
     if isinstance(data, dict):
-        return Value({str(key): _located(item, at) for key, item in data.items()}, at.mark)
+        return Value({str(key): located(item, at) for key, item in data.items()}, at.mark)
     if isinstance(data, list | tuple):
-        return Value([_located(item, at) for item in data], at.mark)
+        return Value([located(item, at) for item in data], at.mark)
     return Value(data, at.mark, "" if data is None else str(data))
 
 
@@ -150,17 +325,20 @@ def _count(data: Any) -> int:
     return count
 
 
-def plain(value: Value) -> Any:
-    """Return the bare data of a value, as variables hold it."""
-    if isinstance(value.data, dict):
-        return {key: plain(item) for key, item in value.data.items()}
-    if isinstance(value.data, list):
-        return [plain(item) for item in value.data]
-    return value.data
+def plain(data: Any) -> Any:
+    """Return the bare data of a value, as expressions see them. Raises Unfilled for a variable that has none."""
+    data = _bare(data)
+    if isinstance(data, dict):
+        return {key: plain(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [plain(item) for item in data]
+    return data
 
 
 def written(value: Value) -> Any:
     """Return the same, with numbers as their author wrote them."""
+    if isinstance(value.data, dict):
+        return {key: written(item) for key, item in value.data.items()}
     if isinstance(value.data, list):
         return [written(item) for item in value.data]
     return value.text if isinstance(value.data, int | float) and not isinstance(value.data, bool) else plain(value)

@@ -65,8 +65,8 @@ def _character(problem: str, rest: str) -> tuple[str, str] | None:
     if rest[:1].isspace() and rest[0] != " ":
         return f"U+{ord(rest[0]):04X} looks like a blank and is none", "indent with ordinary blanks"
     if "cannot start any token" in problem and rest:
-        word = re.match(r"[^\s,\]}]*", rest)
-        return f"a text cannot start with {rest[0]}", f'quote it: "{word[0] if word else rest[0]}"'
+        text = re.match(r"[^,\]}#]*", rest)
+        return f"a text cannot start with {rest[0]}", f'quote it: "{text[0].strip() if text else rest[0]}"'
     if "undefined alias" in problem:
         name = re.match(r"\*[^\s,\]}]*", rest)
         return f"the alias {name[0] if name else '*'} stands for nothing", "quote a text that starts with *"

@@ -6,23 +6,25 @@ tags and files that are not files.
 
 from __future__ import annotations
 
+import codecs
 import errno
-import os
-import re
-import stat
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from nodecheck.definitions.errors import Mark
 from nodecheck.definitions.yamlerrors import COMPARISON_HINT, explain
+from nodecheck.files import read_regular_file
+from nodecheck.patterns import all_later, later
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from nodecheck.definitions.errors import Mistakes
 
     Refuse = Callable[[str, os.stat_result], tuple[str, str] | None]
+
+with all_later():  # PyYAML's patterns take longer than reading definitions, and libyaml needs none of them
+    import yaml
 
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_VALUES = 50_000  # a bomb of aliases is small as text
@@ -34,11 +36,12 @@ TOO_MANY = (
 TOO_DEEP = (f"nested deeper than {MAXIMUM_DEPTH} levels", "an alias within what it stands for has no end; nest less")
 LONGEST_NUMBER = 300  # digits; Python refuses to read more than 4300
 
-# What YAML 1.2 calls printable, 5.1; the parser says no more than that it stumbled.
-NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML 1.2 does not call printable, 5.1; the parser says no more than that it stumbled.
+NOT_YAML_IN_ASCII = later("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+NOT_YAML = later("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-INTEGER = re.compile(r"[-+]?[0-9]+")
-DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+INTEGER = later(r"[-+]?[0-9]+")
+DECIMAL = later(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -99,7 +102,7 @@ def read_text(path: str, mistakes: Mistakes, refuse: Refuse) -> str | None:
     `refuse` says of an opened file why it is not trusted: (message, hint), or None.
     """
     try:
-        raw = _read_regular_file(path, refuse)
+        raw = read_regular_file(path, MAXIMUM_BYTES, _refuse_by(path, refuse)).removeprefix(codecs.BOM_UTF8)
     except _Refused as error:
         mistakes.add(None, *error.args)
         return None
@@ -108,7 +111,7 @@ def read_text(path: str, mistakes: Mistakes, refuse: Refuse) -> str | None:
         mistakes.add(None, f"{path} cannot be read: {why}", _reading_hint(error))
         return None
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode()
     except UnicodeDecodeError as error:
         _note_encoding(path, raw, error, mistakes)
         return None
@@ -129,29 +132,18 @@ def _reading_hint(error: OSError) -> str:
     return "write several smaller files" if error.errno == errno.EFBIG else ""
 
 
-def _read_regular_file(path: str, refuse: Refuse) -> bytes:
-    # O_NONBLOCK: opening a FIFO would wait for a writer for ever
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a directory")
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        if found.st_size > MAXIMUM_BYTES:
-            raise OSError(errno.EFBIG, f"it is larger than {MAXIMUM_BYTES >> 20} MiB")
+def _refuse_by(path: str, refuse: Refuse) -> Callable[[os.stat_result], None]:
+    def examine(found: os.stat_result) -> None:
         refusal = refuse(path, found)
         if refusal:
             raise _Refused(*refusal)
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            return file.read(MAXIMUM_BYTES + 1)
-    finally:
-        os.close(descriptor)
+
+    return examine
 
 
 def load(path: str, text: str, mistakes: Mistakes) -> Value | None:
     """Parse YAML; note what is wrong and return None when nothing could be read."""
-    strange = NOT_YAML.search(text)
+    strange = (NOT_YAML_IN_ASCII if text.isascii() else NOT_YAML).search(text)  # the other takes 4 ms to compile
     if strange:
         before = text[: strange.start()]
         place = Mark(path, len(before.splitlines()) or 1, strange.start() - before.rfind("\n"))

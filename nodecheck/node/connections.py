@@ -22,7 +22,9 @@ ANY = {4: "0.0.0.0", 6: "::"}  # compared, not bound
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 LOOPBACK_INTERFACE = 1
 # With these the other side has spoken, or kept silent; all other errors are our own.
-VERDICTS = {errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT}
+VERDICTS = {errno.ECONNREFUSED, errno.ETIMEDOUT}
+# It has the connection and has ended it: we are late to look, and it waits for nobody who says nothing.
+MADE = {0, errno.ECONNRESET}
 
 
 class Connections:
@@ -72,10 +74,11 @@ class Connections:
         self._keep(listener, code)
 
     def _keep(self, listener: Listener, code: int) -> None:
-        if code and code not in VERDICTS:
+        if code not in MADE | VERDICTS:
             self._results[listener.inode] = _untried(listener, os.strerror(code))
         else:
-            self._results[listener.inode] = Connection(os.strerror(code) if code else "", self._elapsed(), None)
+            error = "" if code in MADE else os.strerror(code)
+            self._results[listener.inode] = Connection(error, self._elapsed(), None)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started

@@ -6,15 +6,19 @@ So a definition for `docker` hosts says nothing on a host that merely has the pa
 
 from __future__ import annotations
 
-import glob
+import functools
 import os
 import time
 
 from nodecheck.node import isolated
 
+Look = isolated.Each[str]
 SECONDS = 2  # for all of it: one of these paths may lie on a disk or a network mount that hangs
 UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system")
 MANIFESTS = "/etc/kubernetes/manifests"
+# A node that has gone over to containerd, as Kubernetes tells one to, still has it and runs no docker:
+# https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/change-runtime-containerd/
+LEFT_BEHIND = "/var/lib/docker/containers"
 
 
 def _enabled(*units: str) -> tuple[str, ...]:
@@ -26,27 +30,74 @@ def _installed(*units: str) -> tuple[str, ...]:
     return tuple(f"{folder}/{unit}" for unit in units for folder in UNIT_FOLDERS)
 
 
+def _pods(*names: str) -> tuple[str, ...]:
+    """The kubelet keeps a folder of logs for each pod of this node: <namespace>_<name>_<uid>."""
+    return tuple(f"/var/log/pods/*_{name}_*" for name in names)
+
+
 # Any file that exists is evidence enough; the first one found is named.
 EVIDENCE: dict[str, tuple[str, ...]] = {
     "systemd": ("/run/systemd/system",),
-    "docker": (*_enabled("docker.service", "docker.socket"), "/var/lib/docker/containers", "/run/docker.pid"),
+    # What belongs to the machine's kernel alone, its clock and its modules, is not judged in one.
+    "container": ("/run/systemd/container", "/.dockerenv", "/run/.containerenv"),
+    "docker": (*_enabled("docker.service", "docker.socket"), "/run/docker.pid", LEFT_BEHIND),
     "containerd": (*_enabled("containerd.service"), "/run/containerd/containerd.sock"),
     "crio": (*_enabled("crio.service", "cri-o.service"), "/run/crio/crio.sock"),
+    "cri_dockerd": (*_enabled("cri-docker.service", "cri-docker.socket"), "/run/cri-dockerd.sock"),
+    "rkt": (*_enabled("rkt-api.service", "rkt-metadata.service"), "/var/lib/rkt/pods/run/*"),
     "kubelet": (
         "/var/lib/kubelet/config.yaml",
         "/etc/kubernetes/kubelet.conf",
         "/etc/kubernetes/bootstrap-kubelet.conf",
     ),
-    "control_plane": (f"{MANIFESTS}/kube-apiserver.yaml",),
-    "etcd": (f"{MANIFESTS}/etcd.yaml", *_enabled("etcd.service")),
+    # The manifest of the kube-apiserver may be what is missing; kubeadm reset removes all of these.
+    "control_plane": (
+        f"{MANIFESTS}/kube-apiserver.yaml",
+        f"{MANIFESTS}/kube-controller-manager.yaml",
+        "/etc/kubernetes/controller-manager.conf",
+        "/etc/kubernetes/pki/apiserver.crt",
+    ),
+    "etcd": (f"{MANIFESTS}/etcd.yaml", "/etc/kubernetes/pki/etcd/server.crt", *_enabled("etcd.service")),
+    "kube_proxy": (
+        "/var/lib/kubelet/pods/*/volumes/*/kube-proxy",
+        "/var/log/pods/kube-system_kube-proxy-*",
+        f"{MANIFESTS}/kube-proxy.yaml",
+        *_enabled("kube-proxy.service"),
+    ),
     "kubeadm": ("/var/lib/kubelet/kubeadm-flags.env", "/etc/kubernetes/admin.conf"),
+    # The bridges of the CNI's plugin bridge (and so of flannel), of kubenet, kube-router and Weave Net.
+    "bridged_pods": tuple(f"/sys/class/net/{name}" for name in ("cni0", "cbr0", "kube-bridge", "weave")),
     "flannel": ("/run/flannel/subnet.env", "/etc/cni/net.d/*flannel*"),
+    "coredns": _pods("coredns-*"),
+    "ingress_nginx": _pods("*ingress*-controller-*"),
+    "dashboard": _pods("kubernetes-dashboard-*", "dashboard-metrics-scraper-*"),
+    "heapster": _pods("heapster-*"),
+    "metrics_server": _pods("metrics-server-*"),
     "calico": ("/etc/cni/net.d/*calico*",),
     "cilium": ("/etc/cni/net.d/*cilium*",),
-    "libvirt": (*_enabled("libvirtd.service", "libvirtd.socket", "virtqemud.service", "virtqemud.socket"),),
-    "openvswitch": _installed("ovs-vswitchd.service"),
+    "libvirt": (
+        *_enabled("libvirtd.service", "libvirtd.socket", "virtqemud.service", "virtqemud.socket"),
+        *_pods("libvirt-libvirt-*"),
+    ),
+    "openvswitch": (
+        *_enabled("openvswitch-switch.service", "openvswitch.service", "ovs-vswitchd.service"),
+        "/run/openvswitch/db.sock",
+    ),
+    "openstack": (
+        *_enabled("nova-*.service", "neutron-*.service", "cinder-*.service", "glance-*.service", "openstack-*.service"),
+        *_enabled("keystone.service", "placement-api.service", "kolla-*-container.service"),
+        "/etc/apache2/*-enabled/openstack-dashboard*.conf",
+        "/etc/apache2/sites-enabled/*keystone*.conf",
+        "/etc/httpd/conf.d/*keystone*.conf",
+        "/etc/nova/nova-compute.conf",
+        "/var/log/pods/openstack_*",
+    ),
+    "rabbitmq": _enabled("rabbitmq-server.service", "kolla-rabbitmq-container.service"),
+    "mariadb": _enabled("mariadb.service", "mysql.service", "mysqld.service", "kolla-mariadb-container.service"),
+    "memcached": _enabled("memcached.service", "kolla-memcached-container.service"),
     "openstack_compute": (
         *_enabled("nova-compute.service", "openstack-nova-compute.service", "kolla-nova_compute-container.service"),
+        *_pods("nova-compute-*"),
         "/etc/nova/nova-compute.conf",
     ),
     "openstack_network": _enabled("neutron-l3-agent.service", "neutron-openvswitch-agent.service"),
@@ -54,14 +105,29 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 }
 
 
-def collect(configured: list[str], settings_file: str, root: str = "") -> tuple[dict[str, str], list[str]]:
+# What is not told by a file.
+DERIVED = {
+    "all": "every node",
+    "worker": "a kubelet, and nothing of a control plane",
+    "hypervisor": "libvirt or openstack_compute",
+}
+
+
+def look(root: str = "") -> Look:
+    """Begin to look for the groups of this host; `collect` waits for what is found."""
+    return Look(lambda group: _first_existing(root, EVIDENCE[group]), EVIDENCE)
+
+
+def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dict[str, str], list[str]]:
     """Return {group: how it was found}, and what went wrong; `configured` are the groups that the settings add."""
-    found = isolated.each(lambda group: _first_existing(root, EVIDENCE[group]), EVIDENCE, time.monotonic() + SECONDS)
-    groups = {"all": "every node"} | {group: f"{path} exists" for group, path in found.items() if path}
+    found = begun.answers(time.monotonic() + SECONDS)
+    if found.get("kubelet") and found.get("docker") == LEFT_BEHIND:
+        del found["docker"]
+    groups = {"all": DERIVED["all"]} | {group: f"{path} exists" for group, path in found.items() if path}
     if "kubelet" in groups and "control_plane" not in groups and "control_plane" in found:
-        groups["worker"] = "a kubelet, and no manifest of a kube-apiserver"
+        groups["worker"] = DERIVED["worker"]
     if "libvirt" in groups or "openstack_compute" in groups:
-        groups["hypervisor"] = "libvirt or openstack_compute"
+        groups["hypervisor"] = DERIVED["hypervisor"]
     problems = [
         f"whether this node is in the group {group} was not found out: looking at its files hangs"
         for group in EVIDENCE
@@ -72,14 +138,36 @@ def collect(configured: list[str], settings_file: str, root: str = "") -> tuple[
 
 def known() -> set[str]:
     """Return the names of all groups that nodecheck can find out."""
-    return {"all", "worker", "hypervisor", *EVIDENCE}
+    return {*DERIVED, *EVIDENCE}
 
 
 def _first_existing(root: str, patterns: tuple[str, ...]) -> str | None:
     for pattern in patterns:
-        if "*" not in pattern:
-            if os.path.lexists(root + pattern):
-                return pattern
-        elif found := glob.glob(root + pattern):
-            return min(found).removeprefix(root)
+        if found := [path for path in _fitting(root, pattern) if os.path.lexists(root + path)]:
+            return min(found)
     return None
+
+
+def _fitting(root: str, pattern: str) -> list[str]:
+    """Return the paths that may fit a pattern; glob would list a folder for each pattern anew."""
+    folder, star, _ = pattern.partition("*")
+    if not star:
+        return [pattern]
+    folder = folder.rpartition("/")[0]
+    wanted, slash, rest = pattern.removeprefix(f"{folder}/").partition("/")
+    fitting = [f"{folder}/{name}{slash}{rest}" for name in _names(root + folder) if _fits(name, wanted)]
+    return [path for found in fitting for path in _fitting(root, found)] if "*" in rest else fitting
+
+
+def _fits(name: str, wanted: str) -> bool:
+    start, *middle, end = wanted.split("*")
+    has_all = all(part in name for part in middle)
+    return name.startswith(start) and has_all and name.endswith(end) and not name.startswith(".")
+
+
+@functools.cache
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

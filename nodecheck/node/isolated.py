@@ -13,7 +13,7 @@ import select
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +28,7 @@ STUCK_AT_MOST = 3
 
 Item = TypeVar("Item", int, str)
 _ended: list[int] = []  # helpers that end by themselves, or hang: collected when they have
+_started: set[int] = set()  # all helpers of this process
 
 
 class HelperTimeout(Exception):
@@ -64,6 +65,10 @@ class Channel:
         """
         size = int.from_bytes(self._take(HEADER_BYTES, deadline), "little")
         return marshal.loads(self._take(size, deadline))  # noqa: S302  # from our own fork, never from outside
+
+    def fileno(self) -> int:
+        """Return the end to read from, to be polled: it is at its end when the other process is gone."""
+        return self._read_end
 
     def close(self) -> None:
         """Close both directions."""
@@ -118,6 +123,7 @@ class Helper:
         self.pid = os.fork()
         if self.pid == 0:
             _serve_and_exit(serve, to_child, from_child)
+        _started.add(self.pid)
         os.close(to_child)
         os.close(from_child)
         os.set_blocking(from_parent, False)
@@ -156,32 +162,95 @@ class Helper:
         return False
 
 
-def each(function: Callable[[Item], Any], items: Iterable[Item], deadline: float) -> dict[Item, Any]:
-    """Call a function for each item in a helper; where a call hangs, the item is missing in the answer.
+class Starter:
+    """Forks helpers in the place of a process that has threads, or will have them.
 
-    A helper that hangs is left behind, and another one goes on with the next item; a few times.
+    A fork copies the locks that other threads hold, and in the copy nobody ever lets go of them: it hangs at its next
+    import, say (fork(2), NOTES; https://docs.python.org/3/library/os.html#os.fork). So it is made before the threads.
     """
-    waiting = list(items)
-    answers: dict[Item, Any] = {}
-    for _ in range(STUCK_AT_MOST):
-        answers |= _until_stuck(function, waiting, deadline)
-        waiting = [item for item in waiting if item not in answers][1:]  # the first is the one that hangs
-        if not waiting:
-            break
-    return answers
+
+    def __init__(self, serve: Callable[[Channel], None]) -> None:
+        from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
+
+        _collect_ended()
+        self._asking, asked = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        self._pid = os.fork()
+        if self._pid == 0:
+            _start_and_exit(serve, asked.fileno())
+        asked.close()
+
+    def helper(self) -> Channel:
+        """Return a channel to a new helper that runs `serve`. Raises OSError when the starter is gone."""
+        from socket import send_fds
+
+        to_child, from_parent = os.pipe()
+        to_parent, from_child = os.pipe()
+        try:
+            send_fds(self._asking, [b"helper"], [to_child, from_child])
+        except OSError:
+            os.close(from_parent)
+            os.close(to_parent)
+            raise
+        finally:
+            os.close(to_child)
+            os.close(from_child)
+        os.set_blocking(from_parent, False)
+        return Channel(to_parent, from_parent)
+
+    def close(self) -> None:
+        """Let go of it; its helpers see for themselves whether they are still asked for something."""
+        self._asking.close()
+        _ended.append(self._pid)
+        _collect_ended()
 
 
-def _until_stuck(function: Callable[[Item], Any], items: list[Item], deadline: float) -> dict[Item, Any]:
-    def serve(channel: Channel) -> None:
-        for item in items:
-            channel.send((item, function(item)))
+def is_ours(pid: int, parent: int) -> bool:
+    """Tell whether a process is this one, or a helper of it; a number alone may belong to somebody else by now."""
+    return pid == os.getpid() or (pid in _started and parent == os.getpid())
 
-    answers: dict[Item, Any] = {}
-    with suppress(HelperTimeout, HelperGone), Helper(serve) as helper:
-        while len(answers) < len(items):
-            item, answer = helper.channel.receive(min(deadline, time.monotonic() + STUCK_SECONDS))
-            answers[item] = answer
-    return answers
+
+class Each(Generic[Item]):
+    """Calls of a function for each of some items, in a helper. Making one begins them; `answers` waits for them."""
+
+    def __init__(self, function: Callable[[Item], Any], items: Iterable[Item]) -> None:
+        self._function: Callable[[Item], Any] = function
+        self._waiting: list[Item] = list(items)
+        self._helper = self._begin()
+
+    def answers(self, deadline: float) -> dict[Item, Any]:
+        """Return what the calls return; where one hangs, its item is missing.
+
+        A helper that hangs is left behind, and another one goes on with the next item; a few times.
+        """
+        answers = self._until_stuck(deadline)
+        for _ in range(STUCK_AT_MOST - 1):
+            left = [item for item in self._waiting if item not in answers]
+            self._waiting = left[1:]  # the first is the one that hangs
+            if not self._waiting:
+                break
+            self._helper = self._begin()
+            answers |= self._until_stuck(deadline)
+        return answers
+
+    def _begin(self) -> Helper:
+        def serve(channel: Channel) -> None:
+            for item in self._waiting:
+                channel.send((item, self._function(item)))
+
+        return Helper(serve)
+
+    def _until_stuck(self, deadline: float) -> dict[Item, Any]:
+        answers: dict[Item, Any] = {}
+        with suppress(HelperTimeout, HelperGone), self._helper as helper:
+            while len(answers) < len(self._waiting):
+                item, answer = helper.channel.receive(min(deadline, time.monotonic() + STUCK_SECONDS))
+                answers[item] = answer
+        return answers
+
+
+def each(function: Callable[[Item], Any], items: Iterable[Item], deadline: float) -> dict[Item, Any]:
+    """Call a function for each item; see Each."""
+    return Each(function, items).answers(deadline)
 
 
 def _collect_ended() -> None:
@@ -199,7 +268,7 @@ def _is_collected(pid: int) -> bool:
 def _serve_and_exit(serve: Callable[[Channel], None], read_end: int, write_end: int) -> None:
     """Never return: what the parent would do at its end must not be done twice."""
     try:
-        channel = _detach(read_end, write_end)
+        channel = Channel(*_detach(read_end, write_end))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a caller's "ignore" would be inherited
         signal.alarm(LIFETIME_SECONDS)
         serve(channel)
@@ -208,10 +277,29 @@ def _serve_and_exit(serve: Callable[[Channel], None], read_end: int, write_end: 
     os._exit(0)
 
 
-def _detach(read_end: int, write_end: int) -> Channel:
+def _start_and_exit(serve: Callable[[Channel], None], asked: int) -> None:
+    """Fork a helper whenever we are asked to, until nobody can ask any more; never return."""
+    from socket import recv_fds, socket
+
+    try:
+        with socket(fileno=_detach(asked)[0]) as connection:
+            while (request := recv_fds(connection, 1 << 6, 2))[0]:
+                with suppress(ChildProcessError):  # there is none, or the kernel has done it
+                    while os.waitpid(-1, os.WNOHANG)[0]:
+                        pass
+                if os.fork() == 0:
+                    _serve_and_exit(serve, *request[1])
+                for end in request[1]:
+                    os.close(end)
+    except BaseException:  # noqa: BLE001  # as above: whoever asks sees the closed socket
+        os._exit(1)
+    os._exit(0)
+
+
+def _detach(*ends: int) -> list[int]:
     """Give up all that is open: a helper left behind must not keep a caller's pipe open, nor another helper's."""
     # Above the standard streams: a caller that has closed those made room for our pipes there.
-    kept = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in (read_end, write_end)]
+    kept = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends]
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
@@ -219,4 +307,4 @@ def _detach(read_end: int, write_end: int) -> Channel:
         if descriptor > 2 and descriptor not in kept:
             with suppress(OSError):  # the one that listed them
                 os.close(descriptor)
-    return Channel(*kept)
+    return kept

@@ -21,6 +21,7 @@ SOURCE = "processes"
 PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
 STILL_STATES = "DTtZ"  # states in which a process does not run by itself
+MASK = "<masked>"  # stands in a recorded command line where a secret was, see secrets.py
 CPU_SAMPLE_SECONDS = 0.5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 UNIT_SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
@@ -30,7 +31,8 @@ class Process(NamedTuple):
     """A process as one pass saw it. None: not asked for, or not to be seen by this user.
 
     `started` is in seconds after boot; `resident` in bytes; `cpu` in percent of one processor; `still_for` the seconds
-    since it last ran on a processor, read for zombies, stopped and uninterruptible processes: how long they are so.
+    since it last ran on a processor, read for zombies, stopped and uninterruptible processes: how long they are so;
+    `cmdline` has its arguments joined with blanks.
     """
 
     pid: int
@@ -54,7 +56,7 @@ class Process(NamedTuple):
 
 
 class ProcessTable(NamedTuple):
-    """All processes, and whether that is all of them: /proc may hide those of other users (hidepid)."""
+    """All processes but nodecheck's own, and whether that is all: /proc may hide those of other users (hidepid)."""
 
     processes: list[Process]
     complete: bool
@@ -64,12 +66,14 @@ class ProcessTable(NamedTuple):
 class ProcessWant(NamedTuple):
     """What a check wants to know of processes.
 
-    `fields` are read for every process, `details` for those that `selects` does not rule out.
+    `fields` are read for every process, `details` for those that `selects` does not rule out. With `masked` no secret
+    of a command line is seen, by any want of this pass.
     """
 
     fields: frozenset[str]
     details: frozenset[str]
     selects: Callable[[Process], bool | None]
+    masked: bool = False
 
 
 def collect(wants: list[ProcessWant], deadline: float) -> ProcessTable:
@@ -80,9 +84,11 @@ def collect(wants: list[ProcessWant], deadline: float) -> ProcessTable:
         pids = [int(entry) for entry in os.listdir(PROC) if entry.isdigit()]
     except OSError as error:
         raise Unobserved(SOURCE, f"{PROC} cannot be listed: {error.strerror}") from error
-    found = [process for process in (_read_process(pid, fields) for pid in pids) if process]
+    read = (_read_process(pid, fields) for pid in pids)
+    found = [process for process in read if process and not isolated.is_ours(process.pid, process.parent)]
     if "cmdline" in fields:
-        cmdlines = isolated.each(_cmdline, [process.pid for process in found], deadline)  # since reading one can hang
+        cmdline = _masked_cmdline if any(want.masked for want in wants) else _cmdline
+        cmdlines = isolated.each(cmdline, [process.pid for process in found], deadline)  # since reading one can hang
         found = [process._replace(cmdline=cmdlines.get(process.pid)) for process in found]
     table = ProcessTable(found, complete=_sees_others(), boottime=boottime)
     return _with_details(table, wants, deadline) if any(want.details for want in wants) else table
@@ -174,10 +180,20 @@ _CHEAP_FIELDS: dict[str, Callable[[int], Any]] = {"uid": _uid, "exe": _exe, "uni
 
 
 def _cmdline(pid: int) -> str:
+    return " ".join(_arguments(pid))
+
+
+def _masked_cmdline(pid: int) -> str:
+    from nodecheck.node.secrets import mask_arguments
+
+    return " ".join(mask_arguments(_arguments(pid)))
+
+
+def _arguments(pid: int) -> list[str]:
     try:
-        return _read(pid, "cmdline").rstrip("\0").replace("\0", " ")
+        return _read(pid, "cmdline").rstrip("\0").split("\0")
     except OSError:
-        return ""
+        return []
 
 
 # ---- what psutil reads, for candidates
@@ -196,7 +212,10 @@ def _with_details(table: ProcessTable, wants: list[ProcessWant], deadline: float
 
 def _read_details(details: dict[int, set[str]], deadline: float) -> dict[int, dict[str, Any]]:
     """Return {pid: {detail: value}}; what may not be seen is None, and processes that vanished are left out."""
-    import psutil
+    try:
+        import psutil
+    except ImportError:
+        return {pid: {} for pid in details}  # `nodecheck doctor` says what is missing
 
     values: dict[int, dict[str, Any]] = {}
     sampled: list[Any] = []

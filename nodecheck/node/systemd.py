@@ -111,19 +111,22 @@ class _ScopeHelper:
 def _silent(stage: str, scope: str, seconds: float) -> Unobserved:
     within = f"within {seconds:.1f} s"
     if stage == "import":
-        return Unobserved(SOURCE, f"pydbus was not loaded {within}: this host is too slow or its disk does not answer")
-    if stage == "connect":
+        reason = f"pydbus was not loaded {within}: this host is too slow or its disk does not answer"
+    elif stage == "connect":
         return _refused(_silent_bus(scope, within))
-    return Unobserved(SOURCE, f"the process that asks systemd did not get to the end {within}: this host is too slow")
+    else:
+        reason = f"the process that asks systemd did not get to the end {within}: this host is too slow"
+    return Unobserved(SOURCE, reason, late=True)
 
 
 def _silent_bus(scope: str, within: str) -> dict[str, Any]:
     reason = f"dbus-daemon accepts connections to the {BUSES[scope]}, but does not answer {within}"
-    return {"reason": reason, "remedy": "look at the process: ps -C dbus-daemon -o pid,stat,wchan,args", "broken": True}
+    remedy = "look at the process: ps -C dbus-daemon -o pid,stat,wchan,args"
+    return {"reason": reason, "remedy": remedy, "broken": True, "late": True}
 
 
 def _refused(detail: dict[str, Any]) -> Unobserved:
-    return Unobserved(SOURCE, detail["reason"], remedy=detail["remedy"], broken=detail["broken"])
+    return Unobserved(SOURCE, **detail)
 
 
 # ---- what follows runs in the helper
@@ -218,7 +221,7 @@ def _silent_manager(scope: str, within: str) -> dict[str, Any]:
         reason, remedy = "the systemd of this user", "ps -C systemd -o pid,user,stat,wchan,time,args"
     else:
         reason, remedy = "systemd (PID 1)", "look at PID 1: ps -p 1 -o pid,stat,wchan,time,args"
-    return {"reason": f"{reason} does not answer on the bus {within}", "remedy": remedy, "broken": True}
+    return {"reason": f"{reason} does not answer on the bus {within}", "remedy": remedy, "broken": True, "late": True}
 
 
 def _failed_call(scope: str, error: Any) -> dict[str, Any]:
@@ -282,7 +285,10 @@ class _Manager:
         return reply.unpack()
 
     def properties(self, asked: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Any]:
-        """Read (object path, interface, property) each; what this systemd does not have is left out of the answer."""
+        """Read (object path, interface, property) each; what this systemd does not have is left out of the answer.
+
+        The property units.ALL gives {property: value}.
+        """
         waiting = deque(dict.fromkeys(asked))
         self._values = {}
         context = self._glib.MainContext.default()
@@ -295,17 +301,18 @@ class _Manager:
         return self._values
 
     def _send(self, key: tuple[str, str, str]) -> None:
-        path, interface, name = key
+        path, _, name = key
         self._pending += 1
+        method, signature, arguments = ("Get", "(ss)", key[1:]) if name != units.ALL else ("GetAll", "(s)", key[1:2])
         self._connection.call(
-            BUS_NAME, path, "org.freedesktop.DBus.Properties", "Get", self._glib.Variant("(ss)", (interface, name)),
-            None, self._flags, self._milliseconds(), None, self._receive, key,
+            BUS_NAME, path, "org.freedesktop.DBus.Properties", method, self._glib.Variant(signature, arguments), None,
+            self._flags, self._milliseconds(), None, self._receive, key,
         )  # fmt: skip
 
     def _receive(self, connection: Any, result: Any, key: tuple[str, str, str]) -> None:
         self._pending -= 1
         try:
-            self._values[key] = connection.call_finish(result).unpack()[0]
+            self._values[key] = _plain(connection.call_finish(result).unpack()[0])
         except self._glib.Error as error:
             if _is_denied(error) and key[0] != units.MANAGER_PATH:
                 self.refused[key[0]] = _told(error)
@@ -314,6 +321,13 @@ class _Manager:
 
     def _milliseconds(self) -> int:
         return max(1, int((self._deadline - time.monotonic()) * 1000))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: a structure of D-Bus becomes a list."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _is_missing_property(error: Any) -> bool:

@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    Key = tuple[str, str, str]
 
 INTERFACE = "org.freedesktop.systemd1"
 MANAGER_PATH = "/org/freedesktop/systemd1"
 MANAGER = f"{INTERFACE}.Manager"
 UNIT = f"{INTERFACE}.Unit"
+ALL = "*"  # in place of the name of a property: all of its interface
 SNAPSHOT_ROUNDS = 3
 
 UNIT_PROPERTIES = frozenset(
     "ActiveEnterTimestampMonotonic ActiveExitTimestampMonotonic ActiveState ConditionResult "
-    "ConditionTimestampMonotonic Id InactiveExitTimestampMonotonic Job LoadError LoadState NeedDaemonReload "
+    "ConditionTimestampMonotonic Id InactiveExitTimestampMonotonic Job LoadError LoadState Names NeedDaemonReload "
     "StateChangeTimestamp StateChangeTimestampMonotonic SubState TriggeredBy UnitFileState".split()
 )
 RESOURCE_PROPERTIES = frozenset({"MemoryCurrent", "TasksCurrent"})
@@ -26,7 +29,7 @@ TYPE_PROPERTIES = {
     "service": RESOURCE_PROPERTIES
     | frozenset(
         "ExecMainCode ExecMainExitTimestampMonotonic ExecMainStatus MainPID NRestarts RemainAfterExit Restart "
-        "RestartUSec Result StatusText Type".split()
+        "RestartUSec Result StatusText Type WatchdogTimestampMonotonic WatchdogUSec".split()
     ),
     "socket": RESOURCE_PROPERTIES | {"Listen", "Result"},
     "timer": frozenset({"LastTriggerUSec", "NextElapseUSecRealtime", "Result"}),
@@ -41,7 +44,7 @@ MANAGER_PROPERTIES = ("SystemState", "NFailedUnits", "NJobs", "Version")
 # These do not change with the state of a unit; NRestarts does, and is then looked into.
 STEADY = frozenset(
     "Id LastTriggerUSec Listen LoadError LoadState NRestarts NeedDaemonReload RemainAfterExit Restart RestartUSec "
-    "TriggeredBy Type UnitFileState".split()
+    "TriggeredBy Type UnitFileState WatchdogTimestampMonotonic WatchdogUSec".split()
 )
 
 
@@ -54,19 +57,24 @@ class Manager(Protocol):
         """Call a method of the manager."""
 
     def properties(self, asked: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Any]:
-        """Read (object path, interface, property) each; what this systemd does not have is left out of the answer."""
+        """Read (object path, interface, property) each; what this systemd does not have is left out of the answer.
+
+        The property ALL gives {property: value}.
+        """
 
 
 def collect(manager: Manager, request: dict[str, Any]) -> dict[str, Any]:
     """Ask for units and for the manager itself.
 
-    request: {"manager": bool, "units": {name: {"always": [property], "troubled": [property]}}}
+    request: {"manager": bool, "units": {name: {"always": [property], "troubled": [property]}}, "every": [property]}
     answer:  {"manager": {property: value}, "units": {name: {property: value}}, "refused": {name: what systemd said}}
     """
     answer: dict[str, Any] = {"units": {}, "refused": {}}
     if request["manager"]:
         answer["manager"] = _collect_manager(manager)
-    if request["units"]:
+    if request.get("every"):
+        answer |= _collect_every_unit(manager, list(request["units"]), request["every"])
+    elif request["units"]:
         answer |= _collect_units(manager, request["units"])
     return answer
 
@@ -78,6 +86,36 @@ def _collect_manager(manager: Manager) -> dict[str, Any]:
     state["failed"] = [row[0] for row in manager.call("ListUnitsFiltered", "(as)", (["failed"],))[0]]
     state["jobs"] = [list(row[1:4]) for row in manager.call("ListJobs")[0]] if state.get("NJobs") else []
     return state
+
+
+def _collect_every_unit(manager: Manager, wanted: list[str], properties: list[str]) -> dict[str, Any]:
+    """The same properties of all units, and of those that are wanted; what does not exist has none."""
+    rows = _rows(manager, list(_every_name(manager) | dict.fromkeys(wanted)))
+    units = {name: _row_data(row) for name, row in rows.items()}
+    paths = {name: rows[name][6] for name in units}
+    there = [
+        name for name, unit in units.items() if (unit["LoadState"], unit["ActiveState"]) != ("not-found", "inactive")
+    ]
+    _read_settled(manager, units, paths, dict.fromkeys(there, properties), _whole_keys)
+    _read_triggers(manager, units)
+    answer = _answer(manager, units, paths)
+    return answer | {"units": _without_aliases(answer["units"])}
+
+
+def _every_name(manager: Manager) -> dict[str, None]:
+    """Return the names of all units that are loaded, and of those that are not and have a file."""
+    loaded = [row[0] for row in manager.call("ListUnits")[0]]
+    files = [row[0].rpartition("/")[2] for row in manager.call("ListUnitFiles")[0]]
+    return dict.fromkeys([*loaded, *files])
+
+
+def _without_aliases(units: dict[str, Any]) -> dict[str, Any]:
+    """Leave out a unit under another name, where it stands under its own one and says that it has both."""
+    return {
+        name: unit
+        for name, unit in units.items()
+        if unit["Id"] == name or unit["Id"] not in units or name not in unit.get("Names", ())
+    }
 
 
 def _collect_units(manager: Manager, wanted: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
@@ -92,6 +130,10 @@ def _collect_units(manager: Manager, wanted: dict[str, dict[str, list[str]]]) ->
     }
     _read_settled(manager, units, paths, {name: properties for name, properties in troubled.items() if properties})
     _read_triggers(manager, units)
+    return _answer(manager, units, paths)
+
+
+def _answer(manager: Manager, units: dict[str, Any], paths: dict[str, str]) -> dict[str, Any]:
     refused = {name: manager.refused[path] for name, path in paths.items() if path in manager.refused}
     return {"units": {name: unit for name, unit in units.items() if name not in refused}, "refused": refused}
 
@@ -121,17 +163,7 @@ def _is_troubled(unit: dict[str, Any], row: tuple[Any, ...]) -> bool:
     return not plain or bool(unit.get("NRestarts")) or unit["SubState"] != row[4]
 
 
-def _read(manager: Manager, units: dict[str, Any], paths: dict[str, str], wanted: dict[str, list[str]]) -> None:
-    asked = {
-        (name, key): key for name, properties in wanted.items() for key in _keys(paths[name], units[name], properties)
-    }
-    values = manager.properties(asked.values())
-    for name, key in asked:
-        if key in values:
-            units[name][key[2]] = values[key]
-
-
-def _keys(path: str, unit: dict[str, Any], properties: list[str]) -> Iterator[tuple[str, str, str]]:
+def _keys(path: str, unit: dict[str, Any], properties: list[str]) -> Iterator[Key]:
     """Yield (object path, interface, property) for those properties that a unit of this type has."""
     suffix = unit["Id"].rpartition(".")[2]
     for name in properties:
@@ -141,7 +173,35 @@ def _keys(path: str, unit: dict[str, Any], properties: list[str]) -> Iterator[tu
             yield path, f"{INTERFACE}.{suffix.capitalize()}", name
 
 
-def _read_settled(manager: Manager, units: dict[str, Any], paths: dict[str, str], wanted: dict[str, list[str]]) -> None:
+def _whole_keys(path: str, unit: dict[str, Any], properties: list[str]) -> Iterator[Key]:
+    """Yield the same, for all at once: of a unit that is not loaded, systemd reads the file for each call anew."""
+    return ((path, interface, ALL) for _, interface in dict.fromkeys(key[:2] for key in _keys(path, unit, properties)))
+
+
+def _read(
+    manager: Manager,
+    units: dict[str, Any],
+    paths: dict[str, str],
+    wanted: dict[str, list[str]],
+    keys: Callable[[str, dict[str, Any], list[str]], Iterator[Key]] = _keys,
+) -> None:
+    asked = {
+        (name, key): key for name, properties in wanted.items() for key in keys(paths[name], units[name], properties)
+    }
+    values = manager.properties(asked.values())
+    for name, key in asked:
+        if key in values:
+            found = values[key] if key[2] == ALL else {key[2]: values[key]}
+            units[name] |= {property_: found[property_] for property_ in wanted[name] if property_ in found}
+
+
+def _read_settled(
+    manager: Manager,
+    units: dict[str, Any],
+    paths: dict[str, str],
+    wanted: dict[str, list[str]],
+    keys: Callable[[str, dict[str, Any], list[str]], Iterator[Key]] = _keys,
+) -> None:
     """Read properties that belong together: a unit that changed its state meanwhile is read again.
 
     Two looks merged into one picture gave false alarms elsewhere (Checkmk werk 19803).
@@ -150,7 +210,7 @@ def _read_settled(manager: Manager, units: dict[str, Any], paths: dict[str, str]
     for _ in range(SNAPSHOT_ROUNDS):
         if not wanted:
             return
-        _read(manager, units, paths, {name: state + properties for name, properties in wanted.items()})
+        _read(manager, units, paths, {name: state + properties for name, properties in wanted.items()}, keys)
         changed = {name: (paths[name], UNIT, "StateChangeTimestampMonotonic") for name in wanted}
         after = manager.properties(changed.values())
         wanted = {

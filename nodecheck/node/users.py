@@ -18,16 +18,16 @@ class Question:
         self._asked = time.monotonic()
         self._helper = Helper(self._serve)
 
-    def answer(self, deadline: float) -> dict[str, int | None] | Unobserved:
+    def answer(self, deadline: float) -> dict[str, int | Unobserved | None]:
         """Return the user id of each name, None for a user that does not exist."""
         try:
             with self._helper as helper:
-                answer: dict[str, int | None] = helper.channel.receive(deadline)
+                answer: dict[str, int | Unobserved | None] = helper.channel.receive(deadline)
                 return answer
         except (HelperTimeout, HelperGone):
             within = f"within {time.monotonic() - self._asked:.1f} s"
             reason = f"the name service did not say who {', '.join(self._names)} is {within}"
-            return Unobserved(SOURCE, reason, remedy="getent passwd")
+            return dict.fromkeys(self._names, Unobserved(SOURCE, reason, remedy="getent passwd"))
 
     def _serve(self, channel: Channel) -> None:
         import pwd

@@ -1,4 +1,8 @@
-"""The output formats: report/<format>.py has a function render(report, style) -> str. The file's name is the format."""
+"""The output formats: report/<format>.py has a function render(report, style) -> str. The file's name is the format.
+
+It also has EXAMPLE, how one asks for it, and MODE where its file is for other users, too. A format is imported only
+when it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
     from nodecheck.report.result import Report
 
-HELPERS = frozenset({"__init__", "formats", "result", "style"})
+HELPERS = frozenset({"__init__", "formats", "htmlstyle", "result", "schema", "style"})
 DEVICES = ("/dev/", "/proc/")
 
 
@@ -23,10 +27,15 @@ class BadOutput(Exception):
 
 
 class Output(NamedTuple):
-    """A format, and where it goes: "-" is standard output."""
+    """A format, and where it goes: "-" is standard output.
+
+    `mode` is that of the file; the umask's where it is None. `shows_history`: it draws what is remembered.
+    """
 
     render: Callable[[Report, Style], str]
     file: str
+    mode: int | None = None
+    shows_history: bool = False
 
 
 def names() -> list[str]:
@@ -54,31 +63,36 @@ def _parse(option: str) -> Output:
     if equals and not file:
         raise BadOutput(f"-o {option} names no file: write -o {name}=report.{name}, or -o {name} for standard output")
     module = importlib.import_module(f"nodecheck.report.{name}")
-    return Output(module.render, file or "-")
+    return Output(module.render, file or "-", getattr(module, "MODE", None), getattr(module, "SHOWS_HISTORY", False))
 
 
 def write(output: Output, report: Report, style: Style) -> None:
     """Write a report to a file: whole or not at all. Raises BadOutput."""
     text = output.render(report, style)
     try:
-        _write(output.file, text)
+        _write(output.file, text, output.mode)
     except OSError as error:
         raise BadOutput(f"{output.file} cannot be written: {error.strerror}") from error
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: str, text: str, mode: int | None) -> None:
     """A device or a pipe is written to, never replaced: /dev/stdout must stay what it is."""
     if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as device:
             device.write(text)
         return
     path = os.path.realpath(path)
-    partial = f"{path}.{os.getpid()}"
-    try:
-        with open(partial, "w", encoding="utf-8", errors="backslashreplace") as file:
+    # "x": in a directory that others may write to, a link that waits there is not followed.
+    partial = f"{path}.{os.urandom(4).hex()}"
+    with open(partial, "x", encoding="utf-8", errors="backslashreplace") as file:
+        try:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(text)
-        os.replace(partial, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(partial)
-        raise
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(partial, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(partial)
+            raise

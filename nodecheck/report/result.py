@@ -7,7 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    # {id of a check: [(since when, by the wall clock in seconds; what it was from then on), ...]}, in order of time.
+    History = Mapping[str, Sequence[tuple[float, str]]]
 
 SCHEMA = "nodecheck.report/1"
 
@@ -18,6 +21,7 @@ class Status(enum.StrEnum):
     OK = "ok"
     SKIPPED = "skipped"
     BLOCKED = "blocked"
+    INFO = "info"
     WARNING = "warning"
     UNKNOWN = "unknown"
     CRITICAL = "critical"
@@ -29,11 +33,18 @@ EXIT_CODES = {
     Status.CRITICAL: 2,
     Status.UNKNOWN: 3,
     Status.WARNING: 1,
+    Status.INFO: 0,
     Status.BLOCKED: 0,
     Status.SKIPPED: 0,
     Status.OK: 0,
 }
+# In the order of a recap.
+SUMMARY = (
+    Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN, Status.BLOCKED, Status.SKIPPED, Status.INFO,
+)  # fmt: skip
+FAULTS = frozenset({Status.INFO, Status.WARNING, Status.CRITICAL})  # seen, and not as wanted: what `for` can hold
 EXIT_UNUSABLE = 3
+CHECK, RUN = "check", "run"  # the deadlines: the timeout of a check, the budget of a run
 EXIT_INTERRUPTED = 130
 
 
@@ -60,7 +71,21 @@ class Finding(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One check judged."""
+    """One check judged.
+
+    `status` is what this run saw. `confirmed_status` is the one that a change is told of: a fault is confirmed when it
+    held for as long as the check's `for` says, an unknown after a few runs in a row, anything else at once. It is None
+    where nothing was confirmed yet, or nothing is remembered. `confirmed` says whether `status` is what counts: false
+    for a fault that has not held for long enough, which is reported and not alerted; see `counts_as`.
+
+    `since` is when the check became what its status says, by the wall clock in seconds: told by the node, or when a run
+    first saw it so. It is None where neither is known, as at the first look. An unknown or a blocked run in between
+    does not begin it anew. `streak` counts the runs in a row with this status. `flapping` is true while it changes so
+    often that a single change means little.
+
+    `deadline` says which one cut the look short: "check" is the timeout of the check, "run" the budget of the run; ""
+    where none did.
+    """
 
     id: str
     name: str
@@ -76,7 +101,24 @@ class Result(NamedTuple):
     tags: tuple[str, ...]
     source: str
     remedy: str
+    docs: str = ""
     attempts: int = 1
+    waived: bool = False
+    confirmed: bool = True
+    confirmed_status: Status | None = None
+    streak: int = 1
+    flapping: bool = False
+    deadline: str = ""
+
+    @property
+    def counts_as(self) -> Status:
+        """The status that counts for that of the run, and so for its exit code.
+
+        A fault that is not confirmed counts as what was confirmed before, and at least as info: it is there to be seen.
+        """
+        if self.confirmed or self.status not in FAULTS:
+            return self.status
+        return worst([Status.INFO, self.confirmed_status or Status.INFO])
 
     def to_data(self) -> dict[str, Any]:
         """Plain data with the names of the contract; times in UTC."""
@@ -87,10 +129,34 @@ class Result(NamedTuple):
         return data
 
 
+class Transition(NamedTuple):
+    """The confirmed status of a check became another one in this run.
+
+    `id` and `name` are the check's; the first status ever is no transition. `at` is the time of the run and `since`
+    that of the result, both by the wall clock in seconds. `flapping` is that of the result: then it means little.
+    """
+
+    id: str
+    name: str
+    before: Status
+    after: Status
+    at: float
+    since: float | None
+    message: str
+    flapping: bool = False
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data with the names of the contract; times in UTC."""
+        return self._asdict() | {"at": timestamp(self.at), "since": timestamp(self.since)}
+
+
 class Report(NamedTuple):
     """All results of a run. `problems` are those of the run itself, not of the node.
 
-    `digest` is a function, since it is told by few outputs and costs more than judging.
+    `transitions` are in the order of the results. Each is told once; again only where it could not be remembered.
+
+    `digest` is a function, since it is told by few outputs and costs more than judging. `recorded_at` is the wall clock
+    time in seconds of a node that was recorded and judged later. `history` is there for outputs that draw it.
     """
 
     run_id: str
@@ -103,11 +169,24 @@ class Report(NamedTuple):
     digest: Callable[[], str]
     results: tuple[Result, ...]
     problems: tuple[str, ...] = ()
+    recorded_at: float | None = None
+    transitions: tuple[Transition, ...] = ()
+    history: History | None = None
+
+    @property
+    def seen_at(self) -> float:
+        """When the node was looked at, by the wall clock in seconds."""
+        return self.started_at if self.recorded_at is None else self.recorded_at
 
     @property
     def status(self) -> Status:
-        """The worst status of all results."""
-        return worst([result.status for result in self.results])
+        """The worst status of all results, as far as they are confirmed."""
+        return worst([result.counts_as for result in self.results])
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run's budget ended before all had been looked at."""
+        return any(result.deadline == RUN for result in self.results)
 
     @property
     def exit_code(self) -> int:
@@ -117,13 +196,13 @@ class Report(NamedTuple):
     def summary(self) -> dict[str, int]:
         """Return how many results have each status."""
         statuses = [result.status for result in self.results]
-        order = (Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN, Status.BLOCKED, Status.SKIPPED)
-        return {str(status): statuses.count(status) for status in order}
+        return {str(status): statuses.count(status) for status in SUMMARY}
 
     def to_data(self) -> dict[str, Any]:
         """Plain data with the names of the contract."""
         return self.header() | {
             "results": [result.to_data() for result in self.results],
+            "transitions": [transition.to_data() for transition in self.transitions],
             "problems": list(self.problems),
         }
 
@@ -134,6 +213,7 @@ class Report(NamedTuple):
             "run_id": self.run_id,
             "status": str(self.status),
             "exit_code": self.exit_code,
+            "partial": self.partial,
             "started_at": timestamp(self.started_at),
             "duration_seconds": round(self.duration_seconds, 6),
             "budget_seconds": self.budget_seconds,
@@ -142,6 +222,15 @@ class Report(NamedTuple):
             "definitions": {"digest": self.digest(), "files": list(self.files)},
             "summary": self.summary(),
         }
+
+
+def same_cause(results: list[Result]) -> list[list[Result]]:
+    """One cause, one paragraph: put together what is unknown since one window is dark."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        together = result.status is Status.UNKNOWN and result.causes
+        groups.setdefault((*result.causes, result.message) if together else (result.id,), []).append(result)
+    return list(groups.values())
 
 
 def timestamp(seconds: float | None) -> str | None:
@@ -153,6 +242,7 @@ def timestamp(seconds: float | None) -> str | None:
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:
+    """What is not known of a finding is left out: most are ok, and there are many."""
     data = {
         "property": finding.property,
         "status": str(finding.status),
@@ -162,4 +252,8 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
     data["message"] = finding.message
     if finding.rule:
         data["rule"] = finding.rule
+    if finding.since is not None:
+        data["since"] = timestamp(finding.since)
+    if finding.remedy:
+        data["remedy"] = finding.remedy
     return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from nodecheck.report.result import Status
 
@@ -16,9 +16,11 @@ COLOURS = {
     Status.WARNING: "33",
     Status.CRITICAL: "31;1",
     Status.UNKNOWN: "35",
+    Status.INFO: "34",
     Status.BLOCKED: "36",
     Status.SKIPPED: "36",
 }
+MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 DEFAULT_WIDTH = 80
 MAXIMUM_WIDTH = 120
 
@@ -35,7 +37,7 @@ class Style(NamedTuple):
         """The style for a stream: colour only on a terminal, and not with NO_COLOR or a dumb one."""
         terminal = stream.isatty()
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        return cls(terminal and not plain, _width() if terminal else DEFAULT_WIDTH, verbosity)
+        return cls(terminal and not plain, terminal_width() if terminal else DEFAULT_WIDTH, verbosity)
 
     def paint(self, text: str, status: Status) -> str:
         """Return the text in the colour of a status."""
@@ -57,7 +59,8 @@ class Style(NamedTuple):
         yield indent + line
 
 
-def _width() -> int:
+def terminal_width() -> int:
+    """Return how many columns to use of the terminal, or of what stands in its place."""
     try:
         columns = os.get_terminal_size().columns
     except OSError:
@@ -73,6 +76,32 @@ def printable(text: str) -> str:
         character if character.isprintable() else " " if character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
+
+
+def printable_lines(text: str) -> str:
+    """Return the same with its lines as they are."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def markup(text: str) -> str:
+    """Return a text for XML and HTML. Neither can write control characters; what is not for the eye is replaced."""
+    return printable_lines(text).translate(MARKUP)
+
+
+def in_words(value: object) -> str:
+    """Return what was expected or observed as a person is told it."""
+    if value is None:
+        return "could not be seen"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_json(data: Any, indent: int | None = None) -> str:
+    """Return data as JSON, with escapes for all that a terminal might obey: C1 controls, what turns text around, ..."""
+    import json  # not for a report as text
+
+    text = json.dumps(data, indent=indent, ensure_ascii=False, separators=None if indent else (",", ":"))
+    escapes = {ord(letter): json.dumps(letter)[1:-1] for letter in set(text) if not letter.isprintable()}
+    return text.translate({**escapes, ord("\n"): "\n"})  # what JSON has escaped itself is printable
 
 
 def display_width(text: str) -> int:

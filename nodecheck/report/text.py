@@ -1,4 +1,7 @@
-"""The report for a person: plays and checks as Ansible shows them, the problems large and last, the recap."""
+"""For a person at a terminal, and the default: plays and checks as Ansible shows them, the problems, the recap.
+
+-q leaves out what is ok, -v tells what was seen of it. Colour only on a terminal, and not with NO_COLOR.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import time
 from typing import TYPE_CHECKING
 
 from nodecheck.durations import format_duration
-from nodecheck.report.result import Finding, Report, Result, Status
-from nodecheck.report.style import Style, printable
+from nodecheck.report.result import Finding, Report, Result, Status, same_cause
+from nodecheck.report.style import Style, in_words, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROBLEMS = (Status.WARNING, Status.UNKNOWN, Status.CRITICAL)  # the worst comes last, next to the prompt
+PROBLEMS = (Status.INFO, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)  # the worst comes last, next to the prompt
+EXAMPLE = "text"
 LABEL_WIDTH = 10
 INDENT = "  "
 SOURCES_SHOWN = 5
@@ -43,7 +47,9 @@ def _line(result: Result, names: dict[str, str], style: Style) -> Iterator[str]:
     causes = ", ".join(names.get(cause, cause) for cause in result.causes)
     by = f" (by {causes})" if result.status is Status.BLOCKED else ""
     yield label + printable(result.name + by)
-    if style.verbosity > 0 and result.status is Status.OK:
+    if result.status is Status.SKIPPED and (style.verbosity > 0 or result.waived):
+        yield from style.wrap(result.message, " " * LABEL_WIDTH)
+    elif style.verbosity > 0 and result.status is Status.OK:
         for finding in result.findings:
             yield from style.wrap(finding.message, " " * LABEL_WIDTH)
 
@@ -56,18 +62,9 @@ def _problems(report: Report, style: Style) -> Iterator[str]:
     for problem in report.problems:
         yield from style.wrap(f"in the run itself: {problem}", "")
         yield ""
-    for results in _same_cause(told):
+    for results in same_cause(told):
         yield from _problem(results, report, style)
         yield ""
-
-
-def _same_cause(results: list[Result]) -> list[list[Result]]:
-    """One cause, one paragraph: results that are unknown since one window is dark stand together."""
-    groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in results:
-        together = result.status is Status.UNKNOWN and result.causes
-        groups.setdefault((*result.causes, result.message) if together else (result.id,), []).append(result)
-    return list(groups.values())
 
 
 def _problem(results: list[Result], report: Report, style: Style) -> Iterator[str]:
@@ -77,8 +74,10 @@ def _problem(results: list[Result], report: Report, style: Style) -> Iterator[st
     yield from style.wrap(first.message, INDENT)
     for finding in () if several else first.findings:
         yield from _finding(finding, style)
+    if first.attempts > 1:
+        yield from _labelled("attempts", str(first.attempts), style)
     if first.since is not None:
-        yield from _labelled("since", _since(first.since, report.started_at), style)
+        yield from _labelled("since", _since(first.since, report.seen_at), style)
     ids = {result.id for result in results}
     blocked = [other.name for other in report.results if other.status is Status.BLOCKED and ids & set(other.causes)]
     if blocked:
@@ -87,6 +86,8 @@ def _problem(results: list[Result], report: Report, style: Style) -> Iterator[st
         yield from _labelled("checks", ", ".join(result.name for result in results), style)
     for line in first.remedy.splitlines():  # commands, one each: left whole, so that they can be copied
         yield f"{INDENT}{'remedy'.ljust(LABEL_WIDTH)}{printable(line)}"
+    if first.docs:
+        yield f"{INDENT}{'docs'.ljust(LABEL_WIDTH)}{printable(first.docs)}"
     sources = list(dict.fromkeys(result.source for result in results))
     for source in sources[:SOURCES_SHOWN]:
         yield from _labelled("at", source, style)
@@ -98,8 +99,8 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     """What was wanted, and what was seen instead; where nothing was seen, the message has said why."""
     if finding.status is Status.OK or finding.expected == UNSEEN_EXPECTED:
         return
-    yield from _labelled("expected", f"{finding.property}: {_value(finding.expected)}", style)
-    yield from _labelled("observed", f"{finding.property}: {_value(finding.observed)}", style)
+    yield from _labelled("expected", f"{finding.property}: {in_words(finding.expected)}", style)
+    yield from _labelled("observed", f"{finding.property}: {in_words(finding.observed)}", style)
 
 
 def _labelled(label: str, text: str, style: Style) -> Iterator[str]:
@@ -108,14 +109,13 @@ def _labelled(label: str, text: str, style: Style) -> Iterator[str]:
         yield start + line[len(start) :] if number == 0 else line
 
 
-def _value(value: object) -> str:
-    if value is None:
-        return "could not be seen"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _since(since: float, now: float) -> str:
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(since))} ({format_duration(max(0.0, now - since))} ago)"
+    ago = max(0.0, now - since)
+    return f"{_local(since)} ({'just now' if ago < 1 else f'{format_duration(ago)} ago'})"
+
+
+def _local(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def _recap(report: Report, style: Style) -> Iterator[str]:
@@ -124,4 +124,6 @@ def _recap(report: Report, style: Style) -> Iterator[str]:
         style.paint(f"{status}={count}", Status(status)) if count else f"{status}={count}"
         for status, count in report.summary().items()
     )
-    yield f"{printable(str(report.node['hostname']))} : {counts} in {report.duration_seconds:.2f}s"
+    name = printable(str(report.node["hostname"]))
+    recorded = "" if report.recorded_at is None else f", recorded {_local(report.recorded_at)}"
+    yield f"{name}{recorded} : {counts} in {report.duration_seconds:.2f}s"

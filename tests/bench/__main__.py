@@ -12,8 +12,8 @@ from node.machine import Machine, MachineError, why_not
 from node.roots import RootError
 
 from . import table
-from .measure import Command, Figures, measure
-from .scenes import LARGE, SMALL, Scene
+from .measure import Command, Figures, loading_time, measure
+from .scenes import CONTROL_PLANE, LARGE, MANY_CHECKS, SMALL, Scene, write_many
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
 SUITE = "trixie"  # has goss and hyperfine
@@ -37,7 +37,7 @@ def main() -> int:
         with Machine(SUITE, name="bench") as machine:
             machine.install_nodecheck(CHECKOUT)
             print(conditions(machine, runs, busy))
-            for scene in (SMALL, LARGE):
+            for scene in (SMALL, LARGE, CONTROL_PLANE):  # the last needs what the others made true
                 bench(machine, scene, runs)
             scale(machine, runs)
     except (MachineError, RootError) as error:
@@ -87,7 +87,7 @@ def bench(machine: Machine, scene: Scene, runs: int) -> None:
     """Measure one scene and print its part of the table."""
     scene.make_true(machine, scene)
     scene.write(machine)
-    nodecheck = f"nodecheck run {scene.nodecheck_file('equal')}"
+    nodecheck = f"nodecheck run --state none {scene.nodecheck_file('equal')}"
     commands = [
         Command("goss validate", f"goss --gossfile {scene.goss_file} validate"),
         Command("nodecheck run, equal", nodecheck),
@@ -103,7 +103,7 @@ def verify(machine: Machine, scene: Scene, commands: list[Command]) -> None:
     """Both tools must find the same number of facts, and all of them true."""
     for command in commands:
         machine.run(*command.argv)
-    facts = len(scene.units) + len(scene.processes) + len(scene.ports)
+    facts = sum(map(len, scene.facts.values()))
     said = machine.run(*commands[1].argv).stdout
     if f"ok={facts} " not in said:
         raise MachineError(f"nodecheck did not find {facts} checks to be ok:\n{said}")
@@ -121,10 +121,13 @@ def scale(machine: Machine, runs: int) -> None:
             Command(f"nodecheck lint, ({scene.key})", f"nodecheck lint {scene.nodecheck_file('equal')}")
             for scene in (SMALL, LARGE)
         ),
+        Command("nodecheck lint, 1,000 checks", f"nodecheck lint {MANY_CHECKS}"),
     ]
+    write_many(machine)
     print(table.heading("For scale", compared=False))
     figures: dict[str, Figures] = measure(machine, commands, runs)
     print("\n".join(table.row(name, measured) for name, measured in figures.items()))
+    print(table.loading(loading_time(machine, MANY_CHECKS, runs)))
 
 
 if __name__ == "__main__":

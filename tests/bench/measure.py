@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from node.machine import Machine, children
 
+LOADING = pathlib.Path(__file__).with_name("loading.py")
 CPU_TIME = pathlib.Path(__file__).with_name("cputime.py")
 IN_NODE = "/run/nodecheck-bench"
 WARMUP = 3
@@ -85,6 +86,16 @@ def cpu_time(machine: Machine, command: Command, runs: int) -> float:
     printed = machine.run("/usr/bin/python3", "-I", script, str(runs), *command.argv, timeout=TIMEOUT).stdout
     seconds: list[float] = json.loads(printed)
     return statistics.median(seconds)
+
+
+def loading_time(machine: Machine, file: str, runs: int) -> float:
+    """The median of the time that reading one check of a file takes, in seconds."""
+    script = f"{IN_NODE}/loading.py"
+    machine.put(LOADING, script)
+    printed = machine.run("/usr/bin/python3", "-IB", script, str(runs), file, timeout=TIMEOUT).stdout
+    measured = json.loads(printed)
+    seconds: list[float] = measured["seconds"]
+    return statistics.median(seconds) / int(measured["checks"])
 
 
 def peak_memory(machine: Machine, command: Command) -> int:

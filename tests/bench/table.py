@@ -7,11 +7,13 @@ from .scenes import Goal
 
 MEMORY_LIMIT = 60 << 20
 NAME_WIDTH = 42
+LOADING_AIM = 0.15e-3  # seconds a check
 NOTES = f"""\
 Times in ms: wall time by hyperfine, the median and the shortest; CPU is the median of the user and system time of all
 processes of a run together. Memory in MiB: the largest sum of PSS over all processes of a run that was seen; the limit
 for nodecheck is {MEMORY_LIMIT >> 20}. "of goss": the median as a multiple of that of goss, then the aim and the limit.
-"equal": the facts that goss checks (running, enabled). "healthy": what nodecheck looks at when nothing else is said.
+"equal": the facts that goss checks (running, enabled), and nothing remembered, as with goss. "healthy": what nodecheck
+looks at when nothing else is said.
 Both tools write to /dev/null. Into that nodecheck emits no events, which costs less: the row "with events" has them
 (structlog is imported, and JSON lines go to a pipe)."""
 
@@ -47,6 +49,12 @@ def verdict(ratio: float, goal: Goal) -> str:
     else:
         said = "OVER THE LIMIT"
     return f"{said} ({goal.aim:g}x / {goal.limit:g}x)"
+
+
+def loading(seconds: float) -> str:
+    """The line about reading definitions, by check."""
+    said = "reaches the aim" if seconds <= LOADING_AIM else "OVER THE AIM"
+    return f"{'reading definitions, a check':{NAME_WIDTH}} {seconds * 1000:8.3f}  {said} ({LOADING_AIM * 1000:g} ms)"
 
 
 def memory_verdict(measured: Figures) -> str:

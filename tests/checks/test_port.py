@@ -105,7 +105,18 @@ def test_sockets_that_cannot_be_read_are_unknown() -> None:
     assert status_of(make("port", port=80), node(listeners=dark("no /proc/net", "sockets"))) is UNKNOWN
 
 
-# ---- free
+# ---- free, or not
+
+
+def test_a_port_that_may_be_free_is_judged_by_whom_it_is_held() -> None:
+    check = make("port", port=80, state="any", process="nginx")
+
+    assert (status_of(check, node(listeners=[])), told(check, node(listeners=[]))) == (
+        OK,
+        "nothing listens on port 80/tcp",
+    )
+    assert status_of(check, _held((100,))) is OK
+    assert status_of(check, _held((103,))) is CRITICAL
 
 
 @pytest.mark.parametrize(
@@ -304,6 +315,8 @@ def test_every_socket_of_the_port_has_to_accept() -> None:
         ({"protocol": "udp", "connect": True}, ["connect"]),
         ({"state": "free", "process": "x"}, ["state"]),
         ({"state": "free", "unit": "x.service"}, ["state"]),
+        ({"state": "any", "unit": "x.service"}, []),
+        ({"state": "any", "address": "::1"}, ["state"]),
         ({"state": "free", "address": "::1"}, []),
     ],
 )

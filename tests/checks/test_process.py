@@ -83,7 +83,7 @@ def test_the_executable_is_read_when_a_parent_has_to_be_named() -> None:
         ("4711\n", CRITICAL, "the pid file /run/x.pid is stale: there is no process 4711"),
         ("", CRITICAL, "the pid file /run/x.pid holds no process id"),
         ("²", CRITICAL, "the pid file /run/x.pid holds no process id"),
-        ("\0", CRITICAL, "the pid file /run/x.pid does not exist"),
+        (None, CRITICAL, "the pid file /run/x.pid does not exist"),
         (dark("/run/x.pid cannot be read: Permission denied"), UNKNOWN, "cannot be read: Permission denied"),
     ],
 )
@@ -93,8 +93,8 @@ def test_a_pid_file_names_one_living_process(text: Any, status: Status, message:
     assert message in told(check, seen)
 
 
-@pytest.mark.parametrize("text", ["\0", "4711"])
-def test_a_pid_file_that_is_absent_or_stale_is_well_where_none_should_run(text: str) -> None:
+@pytest.mark.parametrize("text", [None, "4711"])
+def test_a_pid_file_that_is_absent_or_stale_is_well_where_none_should_run(text: str | None) -> None:
     seen = node(processes=[process()], files={"/run/x.pid": text})
     assert status_of(make("process", pidfile="/run/x.pid", count=0), seen) is OK
 
@@ -112,7 +112,7 @@ def test_a_user_that_does_not_exist_is_named() -> None:
 
 
 def test_a_name_service_that_does_not_answer_leaves_it_unknown() -> None:
-    seen = node(processes=[process()], users=dark("the name service did not say who bob is"))
+    seen = node(processes=[process()], users={"bob": dark("the name service did not say who bob is")})
     assert status_of(make("process", user="bob"), seen) is UNKNOWN
 
 
@@ -185,6 +185,14 @@ def test_no_process_table_is_unknown() -> None:
         (process(state="D", still_for=None), "!= D for 1m", UNKNOWN),
         (process(state="T", still_for=None), "!= T for 1m", UNKNOWN),
         (process(state="S"), "!= D for 1m", OK),
+        (process(state="D", still_for=61), {"not": ["D for 1m", "Z"]}, CRITICAL),
+        (process(state="D", still_for=5), {"not": ["D for 1m", "Z"]}, OK),
+        (process(state="D", still_for=None), {"not": ["D for 1m", "Z"]}, UNKNOWN),
+        (process(state="Z", still_for=None), {"not": ["D for 1m", "Z"]}, CRITICAL),
+        (process(state="T", still_for=None), {"all": ["!= D for 1m", "!= T for 2m"]}, UNKNOWN),
+        (process(state="T", still_for=90), {"all": ["!= D for 1m", "!= T for 2m"]}, OK),
+        (process(state="D", still_for=90), {"all": ["!= D for 1m", "!= T for 2m"]}, CRITICAL),
+        (process(state="S"), {"all": ["sleeping", "!= D"]}, OK),
         (process(state="K"), "wakekill", OK),
         (process(state="?"), "!= D", OK),
     ],
@@ -317,4 +325,4 @@ def test_details_are_read_of_candidates_only() -> None:
 
 def test_a_state_that_is_not_well_says_where_to_look() -> None:
     finding = judge(make("process", name="dockerd"), node(processes=[process(state="T")]))[-1]
-    assert finding.remedy == "cat /proc/100/wchan"
+    assert finding.remedy == "kill -CONT 100"

@@ -206,7 +206,7 @@ def test_a_unit_that_is_absent_has_no_other_property() -> None:
         (
             {"LastTriggerUSec": ago_realtime(90000)},
             CRITICAL,
-            "time since the last trigger of x.timer is 1d 1h, expected < 25h",
+            "time since the last trigger of x.timer is 25h, expected < 25h",
         ),
         ({"LastTriggerUSec": 0}, CRITICAL, "x.timer never fired since it was installed"),
         ({}, UNKNOWN, "the time since the last trigger of x.timer could not be seen"),
@@ -365,3 +365,55 @@ def test_no_unit_however_odd_makes_the_judging_fail(unit: dict[str, Any]) -> Non
 @given(_units(active=st.just("failed")))
 def test_a_unit_that_has_failed_is_never_well(unit: dict[str, Any]) -> None:
     assert status_of(make("unit", name="x.service"), node(units=[unit])) in (CRITICAL, UNKNOWN)
+
+
+# ---- the watchdog
+
+MINUTE = 60_000_000  # in microseconds
+
+
+@pytest.mark.parametrize(
+    ("properties", "status", "message"),
+    [
+        (
+            {"WatchdogUSec": MINUTE, "WatchdogTimestampMonotonic": ago(15)},
+            OK,
+            "time since the last sign of life, of WatchdogSec=, of x.service is 25.0%",
+        ),
+        (
+            {"WatchdogUSec": MINUTE, "WatchdogTimestampMonotonic": ago(57)},
+            CRITICAL,
+            "time since the last sign of life, of WatchdogSec=, of x.service is 95.0%, expected < 80%",
+        ),
+        ({"WatchdogUSec": 0, "WatchdogTimestampMonotonic": 0}, OK, "x.service has no watchdog"),
+        ({"WatchdogUSec": 2**64 - 1, "WatchdogTimestampMonotonic": ago(900)}, OK, "x.service has no watchdog"),
+        (
+            {"WatchdogUSec": MINUTE, "WatchdogTimestampMonotonic": 0},
+            OK,
+            "x.service has not told that it is alive yet",
+        ),
+        (
+            {},
+            UNKNOWN,
+            "the time since the last sign of life, of WatchdogSec=, of x.service could not be seen",
+        ),
+    ],
+)
+def test_a_service_tells_its_watchdog_in_time_that_it_is_alive(
+    properties: dict[str, Any], status: Status, message: str
+) -> None:
+    check = make("unit", name="x.service", state="active", watchdog="< 80%")
+
+    assert (status, message) == (status_of(check, _of(properties)), told(check, _of(properties)).split("; ")[-1])
+
+
+def test_a_service_that_does_not_run_is_late_with_nothing() -> None:
+    check = make("unit", name="x.service", state="inactive", watchdog="< 80%")
+
+    assert status_of(check, _of({**IDLE, "WatchdogUSec": MINUTE, "WatchdogTimestampMonotonic": ago(900)})) is OK
+
+
+def test_only_a_service_has_a_watchdog() -> None:
+    check = make("unit", name="x.socket", watchdog="< 80%")
+
+    assert list(check.mistakes()) == [("watchdog", "only a service has one", "")]

@@ -9,6 +9,7 @@ import pytest
 from commandline import CRITICAL, UNSEEN, WELL
 
 from nodecheck import __version__
+from nodecheck.report import formats
 
 if TYPE_CHECKING:
     from commandline import Cli
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         ([f"a | {CRITICAL} | severity: warning", f"b | {UNSEEN} | needs: a"], 1),
     ],
 )
-@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("output", formats.names())
 def test_run_ends_with_the_code_of_the_worst_in_every_format(
     checks: list[str], exit_code: int, output: str, cli: Cli
 ) -> None:
@@ -38,7 +39,7 @@ def test_run_ends_with_the_code_of_the_worst_in_every_format(
     "arguments",
     [
         ["--version"], ["--help"], ["run", "--help"], ["explain"], ["explain", "unit"],
-        ["explain", "port", "--markdown"], ["facts"], ["lint", "checks.yaml"], ["list", "checks.yaml"],
+        ["explain", "port", "--markdown"], ["facts"], ["schema"], ["lint", "checks.yaml"], ["list", "checks.yaml"],
     ],
 )  # fmt: skip
 def test_a_command_that_only_tells_something_ends_with_0_and_says_nothing_on_stderr(
@@ -58,13 +59,13 @@ def test_a_command_that_only_tells_something_ends_with_0_and_says_nothing_on_std
         (["run", "--chekcs", "x"], "did you mean --checks?"),
         (["explain", "unti"], "did you mean unit?"),
         (["run", "no-such-file"], "no-such-file does not exist"),
-        (["run", "checks.yaml", "-o", "jsno"], "there is no output format 'jsno'; known: json, text"),
+        (["run", "checks.yaml", "-o", "jsno"], "there is no output format 'jsno'; known: checkmk, html, json, "),
         (["run", "checks.yaml", "-o", "text", "-o", "json"], "two outputs go to standard output"),
         (["run", "checks.yaml", "-o", "json="], "names no file"),
         (["run", "checks.yaml", "--budget", "5"], "expected a time with its unit"),
         (["run", "checks.yaml", "--budget", "1ms"], "too short for any run"),
-        (["run", "checks.yaml", "-e", "nonsense"], "-e takes NAME=VALUE, not 'nonsense'"),
-        (["run", "checks.yaml", "-t", "nothing"], "no check was selected with -t nothing"),
+        (["run", "checks.yaml", "-e", "nonsense"], "-e takes NAME=VALUE or @FILE, not 'nonsense'"),
+        (["run", "checks.yaml", "-t", "nothing"], "no check has the tag 'nothing'"),
         (["run", "checks.yaml", "--skip-tags", "a"], "no check was selected with --skip-tags a"),
         (["run", "empty"], "no definition file (*.yaml) in empty"),
         (["lint", "empty"], "no definition file (*.yaml) in empty"),

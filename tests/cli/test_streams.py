@@ -109,3 +109,17 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback(cli: Cli) -> None:
         os.kill(process.pid, signal.SIGINT)
         out, error = process.communicate(timeout=60)
     assert (process.returncode, out, error) == (130, "", "nodecheck: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["explain", "keywords"], ["schema"], ["run", "checks.yaml"], ["lint", "checks.yaml"]]
+)
+def test_a_full_disk_behind_standard_output_is_told_in_a_line(cli: Cli, arguments: list[str]) -> None:
+    cli.write(f"a | {WELL}")
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [PYTHON, "-m", "nodecheck", *arguments], cwd=cli.folder, env=cli.environment(), stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert (ended.returncode, said) == (3, ["nodecheck: standard output cannot be written: No space left on device"])

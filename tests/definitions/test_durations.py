@@ -1,5 +1,7 @@
 """Amounts of time, in definitions and in messages."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,16 @@ def test_a_time_is_read(text: str, seconds: float) -> None:
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="expected a time with its unit such as 30s, 5m or 1h30m"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["1" * 100_000, "1s" * 100_000, "1 " * 100_000])
+def test_a_time_of_any_length_is_refused_at_once_and_in_few_words(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ValueError, match="expected a time") as refused:
+        parse_duration(text)
+
+    assert time.process_time() - started < 0.1
+    assert len(str(refused.value)) < 200
 
 
 @pytest.mark.parametrize(

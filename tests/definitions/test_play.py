@@ -4,18 +4,25 @@ from typing import Any
 
 import pytest
 
+from nodecheck.definitions.block import Reading
+from nodecheck.definitions.check import CheckDefinition
 from nodecheck.definitions.errors import DefinitionError, Mistakes
-from nodecheck.definitions.play import CheckDefinition, Play, read_plays
+from nodecheck.definitions.play import Play, read_plays
+from nodecheck.definitions.scope import Scope
 from nodecheck.definitions.yamlfile import load
 
 SYSTEM = "checks: [{name: A, system: {}}]"
+
+
+def reading(mistakes: Mistakes) -> Reading:
+    return Reading(mistakes, lambda _path: None, frozenset({"all"}))
 
 
 def plays(text: str, **variables: Any) -> list[Play]:
     mistakes = Mistakes()
     mistakes.know_text("x.yaml", text)
     value = load("x.yaml", text, mistakes)
-    read = read_plays(value, variables, {}, mistakes) if value else []
+    read = read_plays(value, Scope(variables, {}, {}, {}, {}), reading(mistakes)) if value else []
     mistakes.raise_if_any()
     return read
 
@@ -121,7 +128,7 @@ def test_checks_with_mistakes_are_known_by_name() -> None:
     mistakes = Mistakes()
     value = load("x.yaml", "- hosts: all\n  checks: [{name: Good, system: {}}, {name: Bad, unit: {}}]", mistakes)
     assert value is not None
-    (play,) = read_plays(value, {}, {}, mistakes)
+    (play,) = read_plays(value, Scope({}, {}, {}, {}, {}), reading(mistakes))
 
     expected = ["Good"], ("Bad",)
     assert expected == ([found.name for found in play.checks], play.unread)

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from nodecheck.definitions.errors import DefinitionError
-from nodecheck.definitions.sources import Settings, read_settings
+from nodecheck.definitions.settings import Settings, read_settings
 from nodecheck.definitions.template import plain
 from nodecheck.definitions.yamlfile import Value
 

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from nodecheck.definitions import sources
+from nodecheck.definitions import searchpath
 from nodecheck.definitions.errors import DefinitionError
 from nodecheck.definitions.sources import Definitions, read_definitions
 
@@ -38,13 +38,13 @@ def refused(*paths: str | pathlib.Path) -> str:
 
 @pytest.fixture
 def shipped(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    monkeypatch.setattr(sources, "SHIPPED_CHECKS", str(tmp_path / "usr"))
+    monkeypatch.setattr(searchpath, "SHIPPED_CHECKS", str(tmp_path / "usr"))
     return tmp_path / "usr"
 
 
 @pytest.fixture
 def local(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    monkeypatch.setattr(sources, "LOCAL_CHECKS", str(tmp_path / "etc"))
+    monkeypatch.setattr(searchpath, "LOCAL_CHECKS", str(tmp_path / "etc"))
     return tmp_path / "etc"
 
 
@@ -79,6 +79,19 @@ class TestWhere:
 
         expected = ["C"]
         assert expected == names(read())
+
+    def test_what_a_masked_file_would_have_defined_is_not_missed(
+        self, shipped: pathlib.Path, local: pathlib.Path
+    ) -> None:
+        # Failed first: masking one of the shipped files made all the others useless.
+        write(shipped / "10-b.yaml", "B")
+        (shipped / "20-c.yaml").write_text(
+            "- {name: P, hosts: all, checks: [{name: C, needs: B, process: {name: c}}]}\n"
+        )
+        local.mkdir()
+        (local / "10-b.yaml").symlink_to("/dev/null")
+
+        assert [check.name for play in read().plays for check in play.checks] == ["C"]
 
     def test_when_all_is_masked_nothing_is_left_to_check(self, shipped: pathlib.Path, local: pathlib.Path) -> None:
         write(shipped / "10-b.yaml", "B")
@@ -137,7 +150,7 @@ class TestWhere:
         write(tmp_path / "b.yaml", "docker is up")
 
         said = refused(tmp_path)
-        assert f"{tmp_path}/b.yaml:4:7: a second check is named 'docker is up', or nearly so" in said
+        assert f"{tmp_path}/b.yaml:4:7: a second check is named 'docker is up', nearly as" in said
         assert f"the first is at {tmp_path}/a.yaml:4:7" in said
 
     def test_a_check_may_need_one_of_another_file(self, tmp_path: pathlib.Path) -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodecheck.definitions.errors import DefinitionError, Mistakes
-from nodecheck.definitions.template import plain, render, render_variables, written
+from nodecheck.definitions.levels import with_variables
+from nodecheck.definitions.scope import Scope
+from nodecheck.definitions.template import plain, render, written
 from nodecheck.definitions.yamlfile import Value, load
 
 FACTS = {"hostname": "w1", "kubelet": {"port": 10248}, "mounts": ("/", "/var"), "nothing": None, "up": True}
@@ -18,6 +20,12 @@ def read(text: str) -> Value:
     value = load("x.yaml", text, Mistakes())
     assert value is not None
     return value
+
+
+def render_variables(
+    own: Value, settings: dict[str, Any], option: dict[str, Any], mistakes: Mistakes
+) -> dict[str, Any]:
+    return with_variables(own, Scope(settings, {}, {}, option, {}), mistakes).names()
 
 
 def rendered(text: str, variables: dict[str, Any]) -> Any:
@@ -48,6 +56,15 @@ def rendered(text: str, variables: dict[str, Any]) -> Any:
         ("on {{ facts.hostname }} {{ facts.up }}", "on w1 true"),
         ("docker ps --format '{{ '{{' }}.Names{{ '}}' }}'", "docker ps --format '{{.Names}}'"),
         ('{{ "{% x %}" }}', "{% x %}"),
+        ("{{ port | int }}", 22),
+        ("{{ port + 1 }}", 23),
+        ("{{ list[0] }}", "a"),
+        ("{{ list.1 }}", "b"),
+        ("{{ true }}", True),
+        ("{{ none }}", None),
+        ("{{ 'x' if flag else 'y' }}", "x"),
+        ("port {{ port + 1 }} of {{ list | length }}", "port 23 of 2"),
+        ("{{ list | map('upper') }}", ["A", "B"]),
         ("{name}", "{name}"),
         ("}} {", "}} {"),
         ("${name}", "${name}"),
@@ -70,11 +87,8 @@ def test_a_variable_is_filled_in_and_alone_it_keeps_its_type(text: str, result: 
         ("{{ it's }}", "never closed"),
         ("{{ port }} {{", "never closed"),
         ("{{ }}", "{{ }} is not a variable"),
-        ("{{ port | int }}", "is not a variable"),
-        ("{{ port + 1 }}", "is not a variable"),
-        ("{{ list[0] }}", "is not a variable"),
         ("{{ port.__class__ }}", "'__class__' is not defined in port"),
-        ("{{ ''.join }}", "is not a variable"),
+        ("{{ ''.join }}", "is no data"),
         ("{% if port %}x{% endif %}", "are not known here"),
         ("{# note #} x", "are not known here"),
         ("see {{ list }}", "is a list, and cannot be a part of a text"),

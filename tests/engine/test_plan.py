@@ -2,8 +2,10 @@
 
 import pytest
 
+from nodecheck.definitions.block import Reading
 from nodecheck.definitions.errors import DefinitionError, Mistakes
 from nodecheck.definitions.play import Play, read_plays
+from nodecheck.definitions.scope import Scope
 from nodecheck.definitions.yamlfile import load
 from nodecheck.engine.plan import Plan, Selection, make_plan
 
@@ -31,7 +33,7 @@ def plays(text: str) -> list[Play]:
     mistakes = Mistakes()
     value = load("x.yaml", text, mistakes)
     assert value is not None
-    read = read_plays(value, {}, {}, mistakes)
+    read = read_plays(value, Scope({}, {}, {}, {}, {}), Reading(mistakes, lambda _path: None, frozenset({"all"})))
     mistakes.raise_if_any()
     return read
 
@@ -59,7 +61,7 @@ def plan(groups: str, **selection: str) -> Plan:
         ("all docker kubelet", {"skip_tags": "slow"}, "Docker answers, Kubelet is up, Systemd is well"),
         ("all docker kubelet", {"tags": "runtime", "skip_tags": "slow"}, "Docker answers"),
         ("all docker kubelet", {"tags": "runtime", "skip_tags": "runtime"}, ""),
-        ("all docker kubelet", {"tags": "nobody"}, ""),
+        ("all kubelet", {"tags": "runtime"}, ""),
         ("all docker w1", {"limit": "w1"}, "Docker is up, Docker answers, Systemd is well"),
         ("all docker w1", {"limit": "w2"}, ""),
         ("all docker", {"limit": "all:!docker"}, ""),
@@ -136,3 +138,26 @@ def test_a_need_that_names_nothing_is_a_mistake_even_outside_of_the_plan() -> No
 def test_a_limit_that_means_nothing_is_a_mistake(limit: str) -> None:
     with pytest.raises(DefinitionError, match=f"^-l {limit.replace('[', '.').replace('*', '.')}"):
         plan("all", limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("tags", "asked", "left_out", "taken"),
+    [
+        # playbook/taggable.py of ansible-core, evaluate_tags
+        ("", "", "", True), ("x", "", "", True), ("x", "x", "", True), ("x", "y", "", False), ("", "x", "", False),
+        ("x,y", "y,z", "", True), ("always", "x", "", True), ("always", "", "always", False),
+        ("always", "x", "x", True),
+        ("never", "", "", False), ("never", "all", "", False), ("never", "never", "", True), ("never,x", "", "", False),
+        ("never,x", "x", "", True), ("never,x", "tagged", "", False), ("", "all", "", True), ("x", "all", "", True),
+        ("", "tagged", "", False), ("x", "tagged", "", True), ("", "untagged", "", True), ("x", "untagged", "", False),
+        ("x", "", "x", False), ("x", "x", "x", False), ("x", "", "tagged", False), ("", "", "tagged", True),
+        ("", "", "untagged", False), ("x", "", "untagged", True), ("x", "", "all", False), ("", "", "all", False),
+        ("always", "", "all", True), ("always", "", "all,always", False),
+    ],
+)  # fmt: skip
+def test_tags_mean_what_they_mean_to_ansible(tags: str, asked: str, left_out: str, taken: bool) -> None:
+    words = [frozenset(text.split(",")) if text else frozenset() for text in (tags, asked, left_out)]
+    (play,) = plays("- {hosts: all, checks: [{name: A, system: {}}]}")
+    check = play.checks[0]._replace(tags=words[0])
+
+    assert taken == Selection(words[1], words[2]).takes(check)

@@ -8,8 +8,9 @@ import yaml
 from fakes import dark, node, process, report, result, service
 
 from nodecheck.definitions.sources import read_definitions
+from nodecheck.engine.clock import Clock
 from nodecheck.engine.plan import Selection, make_plan
-from nodecheck.engine.run import Clock, run
+from nodecheck.engine.run import run
 from nodecheck.report.result import EXIT_CODES, Report, Status, worst
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def test_a_result_says_where_its_check_stands_and_since_when(run_checks: Any) ->
 
 def test_a_report_counts_its_results(run_checks: Any) -> None:
     made = run_checks(_node("a", names="abc"), check("a"), check("b", needs="a"), check("c"), check("d"))
-    expected = {"ok": 1, "warning": 0, "critical": 1, "unknown": 1, "blocked": 1, "skipped": 0}
+    expected = {"ok": 1, "warning": 0, "critical": 1, "unknown": 1, "blocked": 1, "skipped": 0, "info": 0}
     assert (made.summary(), made.status, made.exit_code) == (expected, CRITICAL, 2)
 
 
@@ -208,3 +209,12 @@ def test_the_exit_code_is_that_of_the_worst(statuses: list[Status], exit_code: i
 def test_a_deadline_is_never_later_than_the_budget_allows(budget: float, timeout: float, most: float) -> None:
     now = time.monotonic()
     assert Clock(now, budget).deadline(timeout) - now == pytest.approx(most, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("budget", "timeout", "seconds"), [(30, 5, 5), (30, 30, 29.2), (30, 45, 29.2), (30, 90, 90), (1, 30, 30)]
+)
+def test_a_look_may_wait_a_little_less_where_the_run_ends_about_then(
+    budget: float, timeout: float, seconds: float
+) -> None:
+    assert Clock(time.monotonic(), budget).patience(timeout) == pytest.approx(seconds, abs=0.15)

@@ -2,29 +2,37 @@
 
 import os
 import pathlib
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from .cluster import Cluster
 from .machine import Machine, why_not
 from .node import Node
+from .scenarios import Proving, markdown
 
 HERE = pathlib.Path(__file__).parent
 CHECKOUT = HERE.parent.parent
+REQUIRED = os.environ.get("NODECHECK_REQUIRE_NODE") == "1"
+SKIPPED = "no cluster was booted, and what is proven on one was not: NODECHECK_CLUSTER=1 does it"
+PROVING = pytest.StashKey[Proving]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this directory with `node`: pytest -m 'not node' leaves them out."""
+    """Mark every test of this directory with `node`, and with `cluster` what needs one; see pyproject.toml."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("node")
+        if {"cluster", "proving"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("cluster")
 
 
 @pytest.fixture(scope="session")
 def node_possible() -> None:
     """Skip where no node can be booted; fail instead where NODECHECK_REQUIRE_NODE=1 says that one has to be."""
     reason = why_not()
-    if reason and os.environ.get("NODECHECK_REQUIRE_NODE") == "1":
+    if reason and REQUIRED:
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
@@ -44,3 +52,50 @@ def node(machine: Machine) -> Iterator[Node]:
     node = Node(machine)
     yield node
     node.restore()
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Tell whoever waits at the terminal, at once."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def to_terminal(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{text}", file=sys.stderr, flush=True)
+
+    return to_terminal
+
+
+@pytest.fixture(scope="session")
+def cluster_wanted() -> None:
+    """Skip unless NODECHECK_CLUSTER=1 asks for it."""
+    if skips_cluster():
+        pytest.skip(SKIPPED)
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_wanted: None, node_possible: None, say: Callable[[str], None]) -> Iterator[Cluster]:
+    """A real cluster with nodecheck on both of its nodes."""
+    with Cluster(CHECKOUT, say) as booted:
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def proving(cluster: Cluster, say: Callable[[str], None], pytestconfig: pytest.Config) -> Proving:
+    """The cluster, to be broken by scenarios."""
+    pytestconfig.stash[PROVING] = Proving(cluster, say)
+    return pytestconfig.stash[PROVING]
+
+
+def skips_cluster() -> bool:
+    """Whether the tests of the cluster are left out."""
+    return os.environ.get("NODECHECK_CLUSTER") != "1"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what nodecheck said of each scenario; or that there was no cluster."""
+    if skips_cluster():
+        terminalreporter.write_line(SKIPPED)
+    if PROVING in config.stash and config.stash[PROVING].rows:
+        terminalreporter.section("scenarios on a real cluster")
+        terminalreporter.write_line(markdown(config.stash[PROVING].rows))

@@ -59,9 +59,12 @@ class Machine:
     All process ids in its interface are those that the node itself sees.
     """
 
-    def __init__(self, suite: str = "bookworm", name: str = "node") -> None:
+    writable = "network"  # what of /proc/sys and /sys: as systemd-nspawn's SYSTEMD_NSPAWN_API_VFS_WRITABLE
+
+    def __init__(self, suite: str = "bookworm", name: str = "node", hostname: str = "") -> None:
         self.suite = suite
         self.name = f"{name}-{uuid.uuid4().hex[:6]}"
+        self.hostname = hostname or self.name
         self.directory = pathlib.Path()  # everything of this node; gone at stop()
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader: int | None = None
@@ -99,7 +102,7 @@ class Machine:
 
     def prepare(self) -> None:
         """Make the node's disk: it can be written to before the node boots."""
-        lower = ensure_root(self.suite)
+        lower = self.base()
         self._undo.enter_context(locked(lower, shared=True))
         self._make_directory()
         for part in ("root", "upper", "work", "disk"):
@@ -109,10 +112,14 @@ class Machine:
             (self.directory / "disk" / pathlib.Path(path).name).mkdir()
             (self.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
         (self.root / "etc/machine-id").write_text(uuid.uuid4().hex + "\n")
-        (self.root / "etc/hostname").write_text(self.name + "\n")
-        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {self.name}\n::1 localhost\n")
+        (self.root / "etc/hostname").write_text(self.hostname + "\n")
+        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {self.hostname}\n::1 localhost\n")
         if not has_capability(CAP_SYS_RESOURCE):
             self._wrap_runc()
+
+    def base(self) -> pathlib.Path:
+        """The root that this node's disk begins as."""
+        return ensure_root(self.suite)
 
     def _make_directory(self) -> None:
         """Make a directory, ours while we hold its lock, and sweep up after sessions that were killed."""
@@ -152,7 +159,7 @@ class Machine:
         console = self.directory / "console.log"
         command = ["sh", "-c", ENTER, "sh", *map(str, groups), "--"]
         command += ["setpriv", "--pdeathsig", "TERM", *self._nspawn_command()]
-        environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+        environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": self.writable}
         with console.open("wb") as output:
             self._nspawn = subprocess.Popen(
                 command,
@@ -168,7 +175,7 @@ class Machine:
     def _nspawn_command(self) -> list[str]:
         """The command that boots the node."""
         command = ["systemd-nspawn", f"--directory={self.root}", "--boot", "--register=no", "--keep-unit"]
-        command += [f"--machine={self.name}", f"--hostname={self.name}", "--private-network", "--capability=all"]
+        command += [f"--machine={self.name}", f"--hostname={self.hostname}", "--private-network", "--capability=all"]
         command += ["--system-call-filter=add_key keyctl bpf", "--resolv-conf=off"]
         for path in ON_DISK:
             command.append(f"--bind={self.directory}/disk/{pathlib.Path(path).name}:{path}")

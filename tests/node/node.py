@@ -16,6 +16,7 @@ DEFINITION = "/run/nodecheck-test/check.yaml"  # below a directory that only roo
 IMAGE = "nodecheck-test"
 UNITS = "/etc/systemd/system"
 # What a restored node has again: its unit files, what is enabled and masked, and the units that were active.
+OF_DOCKER = ("/var/lib/docker/containers", "/run/docker.pid")  # what makes a node one of the group docker
 FILES = f"find {UNITS} /run/systemd/system ! -type d -printf '%p\\t%l\\n' 2>/dev/null || true"
 ACTIVE = "systemctl list-units --plain --no-legend --type=service,socket,timer,path --state=active,activating"
 
@@ -167,6 +168,8 @@ class Node:
         self._restore_files()
         self.run("systemctl", "daemon-reload")
         self._stop_units(sorted(self._state().active - self._before.active))
+        docker = () if "docker.service" in self._before.active else OF_DOCKER
+        self.run("rm", "-rf", "/var/lib/nodecheck", *docker, check=False)
         self.run("systemctl", "reset-failed")
         if ended := sorted(self._before.active - self._state().active):
             self.run("systemctl", "start", *ended, check=False)

@@ -13,13 +13,18 @@ import tempfile
 from collections.abc import Iterator
 
 RECIPE = "1"  # raise it when make_root() does something else with the same packages
-HOST_TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"}
+HOST_TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "ip": "iproute2"}
 PACKAGES = (
     "systemd systemd-sysv dbus procps iproute2 kmod ca-certificates "
     "python3 python3-gi python3-pydbus python3-psutil python3-yaml python3-structlog python3-jinja2 "
     "docker.io containerd runc hyperfine"
 ).split()
-SUITE_PACKAGES = {"bookworm": [], "trixie": ["docker-cli", "goss"]}
+SUITE_PACKAGES = {
+    "bookworm": [],
+    "trixie": ["docker-cli", "goss"],
+    "collectors": ["systemd-journal-remote", "rsyslog", "rsyslog-gnutls"],
+}
+RELEASES = {"collectors": "bookworm"}  # a root beside that of its release, so that no other node has to have more
 DISABLED = ("docker.service", "docker.socket")  # a test that wants docker starts it
 
 
@@ -93,12 +98,12 @@ def make_root(suite: str, root: pathlib.Path) -> None:
 
 def debootstrap(suite: str, directory: pathlib.Path) -> None:
     """Install the packages of this suite into the directory."""
-    kept = cache_directory() / "packages" / suite
+    kept = cache_directory() / "packages" / RELEASES.get(suite, suite)
     kept.mkdir(parents=True, exist_ok=True)
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages(suite))}", f"--cache-dir={kept}"]
     mirror = host_mirror()
     try:
-        must([*command, suite, str(directory), *([mirror] if mirror else [])])
+        must([*command, RELEASES.get(suite, suite), str(directory), *([mirror] if mirror else [])])
     except RootError as error:
         log = directory / "debootstrap/debootstrap.log"
         said = log.read_text(errors="replace")[-2000:] if log.exists() else ""

@@ -71,9 +71,9 @@ def test_an_uninterruptible_process_is_critical_once_it_is_so_for_long(node: Nod
     started(node, units.python_service("Waits for a disk", UNINTERRUPTIBLE))
     try:
         wait_for_state(node, "diskwaiter", "D")
-        node.run("sleep", "1")
+        node.run("sleep", "1.4")  # the kernel's clocks of two processors may differ by a tenth of a second
         check = 'process: {name: diskwaiter, unit: tried.service, main: true, count: 2, state: "!= D for %s"}'
-        result = judged(node, check % "1s", "critical", r"^diskwaiter \(pid \d+\) is uninterruptible for 1")
+        result = judged(node, check % "1s", "critical", r"^diskwaiter \(pid \d+\) is uninterruptible for [1-9]")
         assert finding(result, "state")["observed"] == "uninterruptible"
         assert f"(pid {node.main_pid('tried.service')})" in result["message"]
         judged(node, check % "1h", "ok", "2 of diskwaiter")
@@ -94,7 +94,7 @@ def test_a_stopped_process_is_critical_and_alive(node: Node) -> None:
     started(node, units.named("tried"))
     pid = node.main_pid("tried.service")
     node.freeze(pid)
-    result = judged(node, "process: {name: tried}", "critical", rf"^tried \(pid {pid}\) is stopped")
+    result = judged(node, "process: {name: tried}", "critical", rf"^tried \(pid {pid}\) has been stopped by a signal")
     assert finding(result, "count")["status"] == "ok"
     node.thaw(pid)
     judged(node, "process: {name: tried}", "ok", rf"^1 of tried alive \(pid {pid}\)$")

@@ -1,5 +1,6 @@
 """Real buses, processes and sockets to look at; each test has its own."""
 
+import contextlib
 import os
 import pathlib
 import time
@@ -7,10 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from nodecheck.node import systemd
+from nodecheck.node import kernelfiles, systemd
 
 from .bus import Bus, state
 from .children import hang, unhang
+from .netns import Network, needs_ip
+from .writing import Root
 
 
 @pytest.fixture
@@ -20,6 +23,13 @@ def bus(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus
     with Bus(tmp_path) as started:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", started.address)
         yield started
+
+
+@pytest.fixture
+def write(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Root:
+    """Write files that stand in the place of the kernel's and the administrator's; there are no others."""
+    monkeypatch.setattr(kernelfiles, "ROOT", str(tmp_path))
+    return Root(tmp_path)
 
 
 @pytest.fixture
@@ -48,13 +58,21 @@ def nothing_left_running() -> Iterator[None]:
 
 def children() -> set[int]:
     """Return the pids of our own children."""
-    return {
-        int(pid)
-        for thread in os.listdir("/proc/self/task")
-        for pid in pathlib.Path(f"/proc/self/task/{thread}/children").read_text().split()
-    }
+    found: set[int] = set()
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= set(map(int, pathlib.Path(f"/proc/self/task/{thread}/children").read_text().split()))
+    return found
 
 
 def running(pids: set[int]) -> set[int]:
     """Return those that are neither gone nor a zombie."""
     return {pid for pid in pids if state(pid) not in ("", "Z")}
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A network namespace of the test's own."""
+    needs_ip()
+    with Network() as made:
+        yield made

@@ -5,6 +5,7 @@ FOLDER/calls, and makes FOLDER/ready when it owns the name. The plan:
 
     units      {name: {property: value or [signature, value]}}
     aliases    {name: name of the unit it stands for}
+    files      {name: state} of those units that are not loaded
     manager    {property: value}
     hang       methods and properties that never answer
     delay      seconds until each property is answered
@@ -30,11 +31,14 @@ MANAGER_XML = """
 <node><interface name="org.freedesktop.systemd1.Manager">
 <method name="ListUnitsByNames"><arg type="as" direction="in"/><arg type="a(ssssssouso)" direction="out"/></method>
 <method name="ListUnitsFiltered"><arg type="as" direction="in"/><arg type="a(ssssssouso)" direction="out"/></method>
+<method name="ListUnits"><arg type="a(ssssssouso)" direction="out"/></method>
+<method name="ListUnitFiles"><arg type="a(ss)" direction="out"/></method>
 <method name="ListJobs"><arg type="a(usssoo)" direction="out"/></method>
 </interface></node>"""
 PROPERTIES_XML = """
 <node><interface name="org.freedesktop.DBus.Properties">
 <method name="Get"><arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="v" direction="out"/></method>
+<method name="GetAll"><arg type="s" direction="in"/><arg type="a{sv}" direction="out"/></method>
 </interface></node>"""
 DEFAULTS = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "Description": "A unit"}
 ERROR = "org.freedesktop.DBus.Error."
@@ -95,6 +99,14 @@ class FakeSystemd:
             jobs = [(7, job, "start", "waiting", "/j", "/u") for job in self.plan.get("jobs", [])]
             call.return_value(GLib.Variant("(a(usssoo))", (jobs,)))
             return
+        if name == "ListUnitFiles":
+            files = [(f"/lib/systemd/system/{file}", state) for file, state in self.plan.get("files", {}).items()]
+            call.return_value(GLib.Variant("(a(ss))", (files,)))
+            return
+        if name == "ListUnits":
+            loaded = [self.row(unit) for unit in self.units if unit not in self.plan.get("files", {})]
+            call.return_value(GLib.Variant("(a(ssssssouso))", (loaded,)))
+            return
         asked = given.unpack()[0]
         rows = self.rows_by_name(asked) if name == "ListUnitsByNames" else self.rows_in_state(asked)
         call.return_value(GLib.Variant("(a(ssssssouso))", (rows,)))
@@ -113,11 +125,11 @@ class FakeSystemd:
         job = unit.get("JobType", "")
         return (name, unit["Description"], *states, "", escaped(name), 7 if job else 0, job, "/")
 
-    def get(self, _bus: Any, _who: str, path: str, _interface: str, _get: str, given: Any, call: Any) -> None:
-        interface, name = given.unpack()
+    def get(self, _bus: Any, _who: str, path: str, _interface: str, get: str, given: Any, call: Any) -> None:
+        interface, name = given.unpack() if get == "Get" else (*given.unpack(), "*")
         unit = self.paths.get(path, "")
         self.pending += 1
-        self.note("Get", [unit, interface, name])
+        self.note(get, [unit, interface, name])
         if self.has("hang", name):
             return
         GLib.timeout_add(int(self.plan.get("delay", 0) * 1000), self.answer, unit, name, call)
@@ -127,6 +139,8 @@ class FakeSystemd:
         values = {"Id": unit} | DEFAULTS | self.units[unit] if unit else self.plan.get("manager", {})
         if self.has("refuse", name, unit):
             call.return_dbus_error(ERROR + "AccessDenied", f"SELinux policy denies access to {unit or name}")
+        elif name == "*":
+            call.return_value(GLib.Variant("(a{sv})", ({key: variant(value) for key, value in values.items()},)))
         elif self.has("missing", name) or name not in values:
             call.return_dbus_error(ERROR + "UnknownProperty", f"Unknown property {name}")
         else:

@@ -1,6 +1,7 @@
 import os
 import pathlib
 import socket
+import struct
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -104,6 +105,18 @@ def test_a_socket_that_goes_away_before_it_accepts_is_left_undecided() -> None:
     made = tries.results(time.monotonic() + SECONDS)[inode]
     assert isinstance(made, Connection)
     assert made.accepted is not False
+
+
+def test_a_process_that_takes_a_connection_and_resets_it_before_we_look_accepts() -> None:
+    """As RabbitMQ and MariaDB do when nobody speaks to them for ten seconds."""
+    with bound("127.0.0.1") as server:
+        listener = listener_of(server)
+        tries = Connections([listener])
+        taken = server.accept()[0]
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close sends a reset
+        taken.close()
+
+        assert outcome(tries.results(time.monotonic() + SECONDS)[listener.inode]) == ("", True)
 
 
 def test_many_sockets_are_tried_at_once() -> None:

@@ -64,7 +64,7 @@ def seen(node: Node, port: int, file: pathlib.Path) -> dict[str, str]:
         "port": told(connection),
         "user": told(lambda: node.user_id("root")),
         "file": told(lambda: node.file_text(str(file))),
-        "process": told(lambda: (node.process(os.getpid()) or node).cmdline is not None),  # type: ignore[union-attr]  # it is there
+        "process": told(lambda: (node.process(os.getppid()) or node).cmdline is not None),  # type: ignore[union-attr]  # it is there
     }
 
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from nodecheck.node import processes
-from nodecheck.node.processes import Process, ProcessTable, ProcessWant, unit_of_cgroup
+from nodecheck.node import isolated, processes
+from nodecheck.node.isolated import Helper
+from nodecheck.node.processes import MASK, Process, ProcessTable, ProcessWant, unit_of_cgroup
 
 from .bus import stop
 from .children import NOBODY, Child, call, elsewhere, kill, own_mounts, set_name, zombie
@@ -62,6 +63,9 @@ def test_the_age_counts_from_the_start() -> None:
     assert before - 0.02 <= started <= after
 
 
+SKEW = 0.8  # seconds: the kernel's clocks of two processors differ by half a second on some virtual machines
+
+
 def test_threads_are_counted() -> None:
     with Child("[threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for _ in range(5)]") as child:
         assert seen(child.pid).threads == 6
@@ -69,11 +73,11 @@ def test_threads_are_counted() -> None:
 
 def test_a_zombie_is_dead_and_for_how_long() -> None:
     pid = zombie()
-    time.sleep(0.5)
+    time.sleep(2)
     process = seen(pid, "exe cmdline uid unit")
     os.waitpid(pid, 0)
     assert (process.state, process.is_alive(), process.exe, process.cmdline) == ("Z", False, "", "")
-    assert pytest.approx(process.still_for, abs=0.2) == 0.5
+    assert pytest.approx(process.still_for, abs=SKEW) == 2.0
 
 
 def test_a_zombie_whose_threads_live_is_alive() -> None:
@@ -86,21 +90,21 @@ def test_a_zombie_whose_threads_live_is_alive() -> None:
 def test_a_stopped_process_and_for_how_long() -> None:
     with Child() as child:
         stop(child.pid)
-        time.sleep(0.5)
+        time.sleep(2)
         process = seen(child.pid)
     assert (process.state, process.is_alive()) == ("T", True)
-    assert pytest.approx(process.still_for, abs=0.2) == 0.5
+    assert pytest.approx(process.still_for, abs=SKEW) == 2.0
 
 
 def test_a_process_that_waits_for_its_vforked_child_is_uninterruptible_and_for_how_long() -> None:
     code = "threading.Timer(0.1, lambda: None)\nprint('ready', flush=True)\n"
     with Child(code + "ctypes.CDLL(None).syscall(58) or ctypes.CDLL(None).pause()") as child:  # vfork, x86-64
-        time.sleep(0.6)
+        time.sleep(2)
         process = seen(child.pid)
         for below in [p for p in collect().processes if p.parent == child.pid]:
             os.kill(below.pid, signal.SIGKILL)
     assert process.state == "D"
-    assert pytest.approx(process.still_for, abs=0.3) == 0.6
+    assert pytest.approx(process.still_for, abs=SKEW) == 2.0
 
 
 def test_a_running_process_is_not_still() -> None:
@@ -141,11 +145,34 @@ def test_command_lines_are_joined_with_blanks() -> None:
 
 
 def test_what_is_not_asked_is_not_read() -> None:
-    process = seen(os.getpid())
+    process = seen(os.getppid())
     assert [
         process.uid, process.exe, process.cmdline, process.unit, process.still_for, process.resident, process.cpu,
         process.open_files,
     ] == [None] * 8  # fmt: skip
+
+
+def test_nodecheck_itself_and_its_helpers_are_not_seen() -> None:
+    with Helper(lambda channel: channel.receive()) as helper, Child() as other:
+        pids = {process.pid for process in collect().processes}
+        helper.channel.send("end")
+    assert pids & {os.getpid(), helper.pid, other.pid} == {other.pid}
+
+
+def test_the_number_of_an_ended_helper_may_be_somebody_else() -> None:
+    with Helper(lambda channel: channel.send("done")) as helper:
+        helper.channel.receive(time.monotonic() + 5)
+    assert not isolated.is_ours(helper.pid, parent=1)
+
+
+def test_masked_command_lines_are_those_of_a_record() -> None:
+    code = "import time; time.sleep(60)"
+    pid = os.spawnv(os.P_NOWAIT, "/usr/bin/python3", ["python3", "-c", code, "--password", "a b", "60.5"])
+    time.sleep(0.2)
+    wants = [ProcessWant(frozenset({"cmdline"}), frozenset(), lambda _: False, masked) for masked in (False, True)]
+    (process,) = (found for found in processes.collect(wants, time.monotonic() + 5).processes if found.pid == pid)
+    kill(pid)
+    assert process.cmdline == f"python3 -c {code} --password {MASK} 60.5"
 
 
 # ---- what psutil says
@@ -158,7 +185,7 @@ def test_details_are_read_for_candidates_only() -> None:
     by_pid = {process.pid: process for process in table.processes}
     assert expected == by_pid[child.pid].open_files
     assert 50e6 < (by_pid[child.pid].resident or 0) < 100e6
-    assert (by_pid[os.getpid()].resident, by_pid[os.getpid()].open_files) == (None, None)
+    assert (by_pid[os.getppid()].resident, by_pid[os.getppid()].open_files) == (None, None)
 
 
 def test_the_share_of_processor_time_is_that_of_now() -> None:
@@ -224,7 +251,7 @@ def test_a_proc_that_hides_the_others_is_told(hidepid: bytes) -> None:
         table = collect("uid exe")
         return table.complete, {process.uid for process in table.processes}
 
-    assert (False, {NOBODY}) == elsewhere(look, user=NOBODY, prepare=prepare)
+    assert (False, set()) == elsewhere(look, user=NOBODY, prepare=prepare)
 
 
 @root
@@ -236,7 +263,7 @@ def test_root_sees_through_hidepid(hidepid: bytes) -> None:
 
     def look() -> tuple[bool, bool]:
         table = collect()
-        return table.complete, {1, os.getpid()} < {process.pid for process in table.processes}
+        return table.complete, {1, os.getppid()} < {process.pid for process in table.processes}
 
     assert elsewhere(look, prepare=prepare) == (True, True)
 

@@ -153,7 +153,7 @@ def test_the_triggers_of_an_idle_unit_come_with_it(bus: Bus) -> None:
     assert (
         triggers["docker.socket"]["SubState"],
         triggers["docker.socket"]["Listen"],
-    ) == ("listening", [("Stream", "/run/docker.sock")])
+    ) == ("listening", [["Stream", "/run/docker.sock"]])
     assert (triggers["docker.timer"]["SubState"], triggers["docker.timer"].get("Listen")) == ("waiting", None)
 
 

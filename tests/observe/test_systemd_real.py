@@ -119,7 +119,7 @@ def test_each_kind_of_unit_is_what_it_is(answer: Answer, name: str, expected: An
 def test_an_idle_service_comes_with_the_socket_that_starts_it(manager: Manager, answer: Answer) -> None:
     socket = answer["units"]["idle.service"]["Triggers"]["idle.socket"]
     path = manager.address.removeprefix("unix:path=").replace("/bus", "/idle.sock")
-    assert (socket["SubState"], socket["Listen"]) == ("listening", [("Stream", path)])
+    assert (socket["SubState"], socket["Listen"]) == ("listening", [["Stream", path]])
 
 
 def test_the_manager_names_its_failed_units(manager: Manager, answer: Answer) -> None:

@@ -13,18 +13,19 @@ from nodecheck.report.formats import BadOutput
 from nodecheck.report.result import Status, timestamp, worst
 from nodecheck.report.style import Style
 
+NAMES = "checkmk, html, json, jsonl, junit, nagios, prometheus, tap, text, yaml"
 REPORT = report(result("a", Status.OK))
 
 
 def test_every_file_is_a_format_and_the_helpers_are_none() -> None:
-    assert formats.names() == ["json", "text"]
+    assert formats.names() == NAMES.split(", ")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["jsno"], "there is no output format 'jsno'; known: json, text"),
-        (["style"], "there is no output format 'style'; known: json, text"),
+        (["jsno"], f"there is no output format 'jsno'; known: {NAMES}"),
+        (["style"], f"there is no output format 'style'; known: {NAMES}"),
         (
             ["text", "json"],
             "two outputs go to standard output: give one a file, such as -o json=report.json",

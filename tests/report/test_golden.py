@@ -1,4 +1,7 @@
-"""Reports as they are printed, whole: golden/<case>.<exit code>.<format>. UPDATE_GOLDEN=1 writes them anew."""
+"""Reports as they are printed, whole: golden/<case>.<exit code>.<format>. UPDATE_GOLDEN=1 writes them anew.
+
+The tests of each format read these files back.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
+ALL = tuple(formats.names())
+# What some format or other takes for its own: markup, ends of texts, directives, escapes.
+MARKS = """ <script>alert('1')</script> & "two" ]]> | #skip \\ \\n % {{x}} 'one' --> ; = , """
 ESCAPE = "\x1b[2J\x1b]0;owned\x07\r\nok: all is well\u202e"
 
 DOCKER = result(
@@ -81,22 +87,30 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "all-ok": Case(report(SYSTEMD, result("a", OK), result("b", OK)), formats=("text", "json")),
+    "all-ok": Case(report(SYSTEMD, result("a", OK), result("b", OK)), formats=ALL),
     "all-ok-quiet": Case(report(SYSTEMD), Style(verbosity=-1)),
     "all-ok-verbose": Case(report(SYSTEMD), Style(verbosity=1)),
-    "one-of-each": Case(ONE_OF_EACH, formats=("text", "json")),
+    "one-of-each": Case(ONE_OF_EACH, formats=ALL),
     "one-of-each-quiet": Case(ONE_OF_EACH, Style(verbosity=-1)),
     "one-of-each-verbose": Case(ONE_OF_EACH, Style(verbosity=1)),
     "one-of-each-narrow": Case(ONE_OF_EACH, Style(width=40)),
     "one-of-each-wide": Case(ONE_OF_EACH, Style(width=120)),
     "one-of-each-coloured": Case(ONE_OF_EACH, Style(colour=True)),
-    "warning": Case(report(SYSTEMD, KUBELET)),
-    "one-dark-window": Case(report(SYSTEMD, *DARK), formats=("text", "json")),
-    "only-blocked": Case(report(result("b", Status.BLOCKED, causes=("systemd",)))),
+    "warning": Case(report(SYSTEMD, KUBELET), formats=("text", "nagios", "tap")),
+    "one-dark-window": Case(report(SYSTEMD, *DARK), formats=ALL),
+    "only-blocked": Case(
+        report(result("b", Status.BLOCKED, causes=("systemd",))), formats=("text", "nagios", "tap", "checkmk")
+    ),
+    "only-info": Case(
+        report(result("There is a newer kernel", Status.INFO, severity="info")),
+        formats=("text", "nagios", "tap", "junit", "checkmk"),
+    ),
     "many": Case(report(*(result(f"check {number:03}", OK if number % 50 else CRITICAL) for number in range(200)))),
+    "too-many": Case(report(*(result(f"检查 {number:03}", CRITICAL) for number in range(200))), formats=("nagios",)),
     "wide-characters": Case(
         report(result("容器引擎正在运行", CRITICAL, "单元 docker.service 失败 " * 8 + "。", play="节点检查")),
         Style(width=60),
+        ("text", "junit", "tap", "yaml", "html"),
     ),
     "control-characters": Case(
         report(
@@ -111,12 +125,28 @@ CASES = {
                 causes=(f"cause{ESCAPE}",),
             ),
             result(f"blocked{ESCAPE}", Status.BLOCKED, causes=(f"cause{ESCAPE}",)),
-            node={"hostname": f"host{ESCAPE}"},
+            node={"hostname": f"host{ESCAPE}", "machine_id": None, "boot_id": None, "groups": [f"all{ESCAPE}"]},
             problems=(f"problem{ESCAPE}",),
         ),
-        formats=("text", "json"),
+        formats=ALL,
     ),
-    "problems-of-the-run": Case(report(SYSTEMD, problems=("a helper (pid 12) hangs and was left behind",))),
+    "markup": Case(
+        report(
+            *(
+                result(f"a{MARKS}{status}", status, f"message{MARKS}", play=f"play{MARKS}", remedy=f"echo{MARKS}")
+                for status in (CRITICAL, Status.SKIPPED)
+            ),
+            problems=(f"problem{MARKS}",),
+        ),
+        formats=ALL,
+    ),
+    "problems-of-the-run": Case(
+        report(SYSTEMD, problems=("a helper (pid 12) hangs and was left behind",)), formats=ALL
+    ),
+    "out-of-time": Case(
+        report(result("a", UNKNOWN, "the run had no time left to look", deadline="run")),
+        formats=("text", "json", "html"),
+    ),
     "problems-of-the-run-quiet": Case(report(SYSTEMD, problems=("a helper was left behind",)), Style(verbosity=-1)),
 }
 FILES = {
@@ -168,7 +198,7 @@ def test_json_holds_all_that_the_report_knows(name: str) -> None:
 
 
 def test_the_last_line_of_a_report_is_the_recap() -> None:
-    expected = "node01 : ok=1 warning=1 critical=1 unknown=1 blocked=1 skipped=1 in 0.21s"
+    expected = "node01 : ok=1 warning=1 critical=1 unknown=1 blocked=1 skipped=1 info=0 in 0.21s"
     assert _render("text", CASES["one-of-each"]).splitlines()[-1] == expected
 
 

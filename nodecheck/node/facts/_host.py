@@ -1,4 +1,4 @@
-"""Facts: what this node is. Each one costs a file read or less, and says where it comes from."""
+"""What every host is: its names, its system, its kernel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,31 @@ VIRTUAL_VENDORS = {
 }  # fmt: skip
 
 
+HOST_PARTS = {
+    "hostname": "name of the host, of uname(2)",
+    "machine_id": "machine-id(5)",
+    "boot_id": "changes with each boot",
+    "os.id": "debian, ubuntu, rhel ... of os-release(5)",
+    "os.version": "12, 24.04 ...",
+    "os.name": "the same for people",
+    "kernel": "release of the kernel: 6.1.0-18-amd64",
+    "architecture": "x86_64, aarch64 ...",
+    "virtualization": "kvm, vmware, systemd-nspawn, docker ...; none on bare metal",
+    "init": "name of process 1",
+}
+
+
 class Fact(NamedTuple):
-    """Something found out about the node, and where; the value is None when it could not be found out."""
+    """Something found out about the node, and where.
+
+    The value is None where there is no such thing, or where it could not be found out; `problem` then says why not.
+    `malformed`: that is a fault of a file, which was seen, and does not hold what it should.
+    """
 
     value: Any
     source: str
+    problem: str = ""
+    malformed: bool = False
 
 
 def collect(root: str = "") -> dict[str, Fact]:
@@ -39,11 +59,6 @@ def collect(root: str = "") -> dict[str, Fact]:
         "virtualization": _virtualization(root),
         "init": Fact(_first_line(root + "/proc/1/comm"), "/proc/1/comm"),
     }
-
-
-def values(facts: dict[str, Fact]) -> dict[str, Any]:
-    """Return the bare values, as expressions see them."""
-    return {name: fact.value for name, fact in facts.items()}
 
 
 def _first_line(path: str) -> str | None:

@@ -1,0 +1,120 @@
+"""Pods on this node, as the kubelet's own folders tell of them: no API server and no container engine is asked.
+
+/var/log/pods/<namespace>_<name>_<uid> names them (since Kubernetes 1.14), /var/lib/kubelet/pods/<uid> holds their
+volumes and the /etc/hosts of their containers, with the address of the pod; their control group exists as long as they
+are to run, and holds their processes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from nodecheck.node.facts._files import text_if_there
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOGS = "/var/log/pods"
+PODS = "/var/lib/kubelet/pods"
+CONTROL_GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/pids")  # of v2, else of v1
+CLASSES = ("", "burstable", "besteffort")  # of service; the guaranteed ones have no folder of their own
+HOST_NETWORK = "(host network)"  # stands in the first line of the /etc/hosts that the kubelet writes
+ALIASES = "# Entries added by HostAliases."
+NO_POD = ("127.", "::1", "fe00:", "ff00:", "ff02:")  # addresses that stand in every /etc/hosts
+
+
+class Pod(NamedTuple):
+    """A pod that is to run here; `address` is "" while it has none, `commands` are the words of each of its processes.
+
+    With the network of the host its address is 127.0.0.1; one of IPv6 is in brackets, as it stands in an URL.
+    """
+
+    namespace: str
+    name: str
+    folder: str
+    host_network: bool
+    address: str
+    commands: tuple[tuple[str, ...], ...]
+
+    def base(self, scheme: str, port: int | str) -> str:
+        """Return the URL of one of its ports."""
+        return f"{scheme}://{self.address}:{port}"
+
+
+def pods_named(root: str, namespace_and_name: str) -> list[Pod]:
+    """Return the pods whose `namespace_name` this regular expression fits as a whole. Raises OSError."""
+    wanted = re.compile(rf"(?P<pod>{namespace_and_name})_(?P<uid>[0-9a-f-]+)")
+    found = (wanted.fullmatch(entry) for entry in sorted(_entries(root + LOGS)))
+    return [pod for match in found if match and (pod := _pod(root, match["pod"], match["uid"]))]
+
+
+def with_address(pods: list[Pod]) -> list[Pod]:
+    """Return those that have one."""
+    return [pod for pod in pods if pod.address]
+
+
+def flag_of(pod: Pod, name: str, default: str) -> str:
+    """Return the value of a flag of any of its processes."""
+    from nodecheck.node.facts._files import flags_of
+
+    values = (flags_of(words[1:]).get(name) for words in pod.commands)
+    return next((value for value in values if value), default)
+
+
+def configuration_of(root: str, pod: Pod, file: str) -> str:
+    """Return the text of a file of a config map that the pod mounts; "" where it has none. Raises OSError."""
+    import glob
+
+    paths = glob.glob(f"{root}{pod.folder}/volumes/kubernetes.io~configmap/*/{file}")
+    return text_if_there(min(paths)) if paths else ""
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _pod(root: str, pod: str, uid: str) -> Pod | None:
+    """Return a pod; None for one that has ended: its logs stay for a while."""
+    groups = [folder for folder in _control_groups(root, uid) if os.path.isdir(folder)]
+    if not groups and any(os.path.isdir(f"{root}{base}/{top}") for base in CONTROL_GROUPS for top in TOPS):
+        return None
+    namespace, _, name = pod.partition("_")
+    hosts = text_if_there(f"{root}{PODS}/{uid}/etc-hosts")
+    host_network = HOST_NETWORK in hosts.partition("\n")[0]
+    address = "127.0.0.1" if host_network else _address(hosts)
+    commands = tuple(_commands(root, groups[0])) if groups else ()
+    return Pod(namespace, name, f"{PODS}/{uid}", host_network, address, commands)
+
+
+def _address(hosts: str) -> str:
+    lines = (line.split() for line in hosts.partition(ALIASES)[0].splitlines() if not line.startswith("#"))
+    found = (words[0] for words in lines if words and not words[0].startswith(NO_POD))
+    address = next(found, "")
+    return f"[{address}]" if ":" in address else address
+
+
+# ---- control groups
+
+TOPS = ("kubepods", "kubepods.slice")
+
+
+def _control_groups(root: str, uid: str) -> Iterator[str]:
+    """Return where the one of a pod may be: with the driver cgroupfs, and with systemd's."""
+    escaped = uid.replace("-", "_")
+    for base in CONTROL_GROUPS:
+        for each in CLASSES:
+            yield "/".join(filter(None, (f"{root}{base}/kubepods", each, f"pod{uid}")))
+            prefix = f"kubepods-{each}" if each else "kubepods"
+            within = f"{prefix}.slice/" if each else ""
+            yield f"{root}{base}/kubepods.slice/{within}{prefix}-pod{escaped}.slice"
+
+
+def _commands(root: str, group: str) -> Iterator[tuple[str, ...]]:
+    for folder, _, files in os.walk(group):
+        for pid in text_if_there(f"{folder}/cgroup.procs").split() if "cgroup.procs" in files else ():
+            yield tuple(filter(None, text_if_there(f"{root}/proc/{pid}/cmdline").split("\0")))

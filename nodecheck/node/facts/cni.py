@@ -1,0 +1,90 @@
+"""How pods get their network: of the configurations of the CNI, the first by name counts, and the rest is ignored.
+
+https://github.com/containernetworking/cni/blob/main/SPEC.md; a kubelet with its own dockershim says where they lie.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from nodecheck.node.facts import Unreadable, kubelet
+from nodecheck.node.facts._files import flags_of, mapping_of, text_if_there, words_of_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GROUP = "kubelet"
+PARTS = {
+    "used": "whether pods get their network from the CNI",
+    "folder": "where its configurations lie",
+    "configurations": "names of all of them, in the order in which they count",
+    "first": "the one that counts; empty: there is none",
+    "configured": "whether there is any",
+    "unambiguous": "whether nothing is left of another network: those that packages of engines bring do not count",
+    "plugins": "types of the plugins that the first one names",
+    "programs": "where the programs of these plugins are, or should be",
+    "bridge": "name of the bridge that it connects pods to; empty: none, or not known",
+}
+FOLDER = "/etc/cni/net.d"
+BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
+ENDINGS = (".conf", ".conflist", ".json")  # what libcni reads
+PACKAGED = ("87-podman", "100-crio", "200-loopback")  # come with podman and CRI-O, and say nothing of the cluster
+BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothing else is said
+
+
+def find(root: str) -> tuple[dict[str, Any], str]:
+    """Return the parts, and the folder of the configurations. Raises OSError, Unreadable."""
+    flags = flags_of(words_of_environment("\n".join(text_if_there(root + path) for path in kubelet.ENVIRONMENT_FILES)))
+    folder = flags.get("cni-conf-dir", FOLDER)
+    names = sorted(name for name in _entries(root + folder) if name.endswith(ENDINGS))
+    plugins = _plugins(f"{root}{folder}/{names[0]}") if names else []
+    types = [str(plugin.get("type", "")) for plugin in plugins]
+    binaries = flags["cni-bin-dir"].split(",") if "cni-bin-dir" in flags else BINARIES
+    return {
+        "used": _is_used(flags, str(kubelet.find(root)[0]["container_runtime_endpoint"])),
+        "folder": folder,
+        "configurations": names,
+        "first": names[0] if names else "",
+        "configured": bool(names),
+        "unambiguous": all(name.startswith(PACKAGED) for name in names[1:]),
+        "plugins": types,
+        "programs": [_program(root, binaries, kind) for kind in types],
+        "bridge": _bridge(plugins),
+    }, folder
+
+
+def _is_used(flags: dict[str, str], endpoint: str) -> bool:
+    """A kubelet that speaks to Docker by itself has other networks, too; CRI runtimes have no other."""
+    return flags.get("network-plugin", "cni" if endpoint else "") == "cni"
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _plugins(path: str) -> list[dict[str, Any]]:
+    """A list of plugins, or a single one."""
+    data = mapping_of(path)
+    plugins = data.get("plugins", [data])
+    if not isinstance(plugins, list) or not all(isinstance(plugin, dict) for plugin in plugins):
+        raise Unreadable(path, "its plugins are no list of mappings")
+    return plugins
+
+
+def _program(root: str, folders: Sequence[str], kind: str) -> str:
+    paths = [f"{folder}/{kind}" for folder in folders]
+    return next((path for path in paths if os.path.exists(root + path)), paths[0])
+
+
+def _bridge(plugins: list[dict[str, Any]]) -> str:
+    for plugin in plugins:
+        if plugin.get("type") == "bridge":
+            return str(plugin.get("bridge", BRIDGE))
+        if plugin.get("type") == "flannel":
+            delegate = plugin.get("delegate", {})
+            return str(delegate.get("bridge", BRIDGE)) if isinstance(delegate, dict) else BRIDGE
+    return ""

@@ -1,0 +1,18 @@
+"""The name servers that programs on this node ask: the first three of resolv.conf(5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nodecheck.node.nameservice import RESOLV_CONF, SERVERS_AT_MOST, named
+
+GROUP = "all"
+PARTS = {"addresses": "those in /etc/resolv.conf; none where it names none"}
+PLAIN = re.compile(r"[0-9A-Fa-f.:]+")  # an address with a scope is left out
+
+
+def find(root: str) -> tuple[dict[str, Any], str]:
+    """Return the parts, and where they come from. Raises OSError."""
+    plain = [address for address in named(root + RESOLV_CONF) if PLAIN.fullmatch(address)]
+    return {"addresses": plain[:SERVERS_AT_MOST]}, RESOLV_CONF

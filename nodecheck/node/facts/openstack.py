@@ -1,0 +1,162 @@
+"""What of OpenStack is on this node, as packages, in containers of kolla, or in pods.
+
+Ports are those that upstream gives each service; where a service is told another address or port, that one counts.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nodecheck.node.facts._files import text_if_there
+from nodecheck.node.facts._ini import options_of
+from nodecheck.node.facts._pods import pods_named, with_address
+from nodecheck.node.facts._units import LOCAL, enabled_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUP = "openstack"
+PARTS = {
+    "services": "units of its services; those that are masked, since a web server runs them, are none of these",
+    "compute_units": "units of nova-compute",
+    "network_units": "units of the agents of neutron",
+    "apis": "its APIs that units of this node serve: unit and URL of each",
+    "in_pods": "whether any pod of this node is in the namespace openstack",
+    "pod_apis": "its APIs that pods of this node serve: URL of each",
+    "pod_servers": "addresses of RabbitMQ, MariaDB and memcached in pods of this node",
+    "message_servers": "addresses of RabbitMQ that its services are told to use",
+    "uses_kvm": "whether nova-compute is told to use KVM, which it does unless told otherwise",
+}
+
+
+class Api(NamedTuple):
+    """An API: its port and path, what its units and pods are called, and where its address is configured."""
+
+    port: int
+    path: str
+    units: str
+    pods: str
+    file: str = ""
+    address_option: str = ""
+    port_option: str = ""
+
+
+APIS = {
+    "keystone": Api(5000, "/", "keystone", "keystone-api"),
+    "glance": Api(9292, "/", "glance-api", "glance-api", "/etc/glance/glance-api.conf", "bind_host", "bind_port"),
+    "nova": Api(
+        8774, "/", "nova-api|nova-api-os-compute", "nova-api-osapi", "/etc/nova/nova.conf",
+        "osapi_compute_listen", "osapi_compute_listen_port",
+    ),
+    "nova-metadata": Api(
+        8775, "/", "nova-api-metadata|nova-metadata", "nova-api-metadata", "/etc/nova/nova.conf",
+        "metadata_listen", "metadata_listen_port",
+    ),
+    "placement": Api(8778, "/", "placement-api", "placement-api"),
+    "neutron": Api(
+        9696, "/", "neutron-api|neutron-server", "neutron-server", "/etc/neutron/neutron.conf", "bind_host", "bind_port"
+    ),
+    "cinder": Api(
+        8776, "/", "cinder-api", "cinder-api", "/etc/cinder/cinder.conf", "osapi_volume_listen",
+        "osapi_volume_listen_port",
+    ),
+    "horizon": Api(80, "/horizon/", "", "horizon"),
+}  # fmt: skip
+PROJECTS = (
+    "nova|neutron|cinder|glance|keystone|placement|heat|barbican|octavia|designate|magnum|manila|ironic|aodh|gnocchi|"
+    "ceilometer|masakari|swift|trove|zun"
+)
+SERVICE = rf"(openstack-)?({PROJECTS})(-.*)?\.service|kolla-({PROJECTS}|horizon)(_.*)?-container\.service"
+COMPUTE = r"(openstack-)?nova-compute\.service|kolla-nova_compute-container\.service"
+NETWORK = r"neutron-.*-agent\.service|kolla-neutron_.*_agent-container\.service"
+SITES = ("/etc/apache2/sites-enabled", "/etc/apache2/conf-enabled", "/etc/httpd/conf.d")
+WEB_SERVER = r"(apache2|httpd)\.service"
+LISTEN = re.compile(r"^\s*Listen\s+(?:(\S+):)?(\d+)\b", re.MULTILINE)
+DASHBOARD = re.compile(r"openstack-dashboard|horizon")
+POD_SERVERS = {"rabbitmq-rabbitmq": 5672, "mariadb-server": 3306, "memcached-memcached": 11211}
+EVERYWHERE = ("", "*", "0.0.0.0", "::", "[::]")  # what is bound so answers on the loopback interface, too
+LOOPBACK = "127.0.0.1"
+CONFIGURATIONS = ("nova/nova", "neutron/neutron", "cinder/cinder", "glance/glance-api", "keystone/keystone")
+
+
+def find(root: str) -> tuple[dict[str, Any], str]:
+    """Return the parts, and where they come from. Raises OSError."""
+    units = enabled_units(root, SERVICE)
+    compute = [unit for unit in units if re.fullmatch(COMPUTE, unit)]
+    network = [unit for unit in units if re.fullmatch(NETWORK, unit)]
+    from_web_server = list(_by_web_server(root))
+    web_servers = sorted({api["unit"] for api in from_web_server})
+    return {
+        "services": [*(unit for unit in units if unit not in compute + network), *web_servers],
+        "compute_units": compute,
+        "network_units": network,
+        "apis": [*_by_units(root, units), *from_web_server],
+        "in_pods": bool(pods_named(root, r"openstack_[^_]+")),
+        "pod_apis": list(_by_pods(root)),
+        "pod_servers": list(_pod_servers(root)),
+        "message_servers": _message_servers(root),
+        "uses_kvm": _uses_kvm(root),
+    }, LOCAL
+
+
+# ---- APIs
+
+
+def _by_units(root: str, units: list[str]) -> Iterator[dict[str, str]]:
+    for name, api in APIS.items():
+        for unit in units:
+            if api.units and re.fullmatch(rf"(openstack-)?({api.units})\.service", unit):
+                told = options_of(text_if_there(root + api.file)) if api.file else {}
+                address, port = told.get(api.address_option, ""), told.get(api.port_option, "")
+                yield {"name": name, "unit": unit, "url": _url(address, port or str(api.port), api.path)}
+
+
+def _by_web_server(root: str) -> Iterator[dict[str, str]]:
+    """Sites of Apache that listen on the port of an API; the dashboard has the port of the web."""
+    unit = next(iter(enabled_units(root, WEB_SERVER)), "")
+    paths = sorted(path for folder in SITES for path in glob.glob(f"{root}{folder}/*.conf")) if unit else []
+    by_port = {str(api.port): (name, api) for name, api in APIS.items()}
+    for path in paths:
+        if DASHBOARD.search(path.rpartition("/")[2]):
+            yield {"name": "horizon", "unit": unit, "url": _url("", "80", APIS["horizon"].path)}
+        for address, port in LISTEN.findall(text_if_there(path)):
+            name, api = by_port.get(port, ("", None))
+            if api and name != "horizon":
+                yield {"name": name, "unit": unit, "url": _url(address, port, api.path)}
+
+
+def _by_pods(root: str) -> Iterator[dict[str, str]]:
+    for name, api in APIS.items():
+        for pod in with_address(pods_named(root, rf"[^_]+_{api.pods}-[^_]+")):
+            yield {"name": f"{name} in {pod.name}", "url": pod.base("http", api.port) + api.path}
+
+
+def _url(address: str, port: str, path: str) -> str:
+    host = LOOPBACK if address in EVERYWHERE else address
+    return f"http://{f'[{host}]' if ':' in host.strip('[]') and not host.startswith('[') else host}:{port}{path}"
+
+
+# ---- what they need
+
+
+def _pod_servers(root: str) -> Iterator[str]:
+    for name, port in POD_SERVERS.items():
+        for pod in with_address(pods_named(root, rf"[^_]+_{name}-[^_]+")):
+            yield f"{pod.address}:{port}"
+
+
+def _message_servers(root: str) -> list[str]:
+    """Return the hosts of transport_url, rabbit://user:password@host:port,user:password@host:port/: nothing else."""
+    texts = (text_if_there(f"{root}/etc/{name}.conf") for name in CONFIGURATIONS)
+    urls = (options_of(text).get("transport_url", "") for text in texts)
+    places = [place for url in urls if url.startswith("rabbit://") for place in url[9:].partition("/")[0].split(",")]
+    hosts = (place.rpartition("@")[2] for place in places)
+    return sorted({host if re.search(r":\d+$", host) else f"{host}:5672" for host in hosts if host})
+
+
+def _uses_kvm(root: str) -> bool:
+    """The file of the package is read after nova.conf."""
+    texts = [text_if_there(f"{root}/etc/nova/{name}") for name in ("nova.conf", "nova-compute.conf")]
+    return options_of("\n".join(texts)).get("virt_type", "kvm") == "kvm"

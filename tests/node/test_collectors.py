@@ -1,0 +1,131 @@
+"""What a node tells arrives in the central place, through real collectors on a second node: found there by a query."""
+
+import collections
+import json
+import pathlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from observe.pki import Authority
+
+from .conftest import CHECKOUT
+from .machine import Machine
+from .verdicts import definition
+
+EXAMPLES = CHECKOUT / "systemd/examples"
+NODE, CENTRAL = "10.9.0.1", "10.9.0.2"
+SETTINGS = f"""
+events:
+  to:
+    - journal
+    - syslog:
+        address: tls://{CENTRAL}:6514
+        ca: /etc/nodecheck/ca.pem
+        certificate: /etc/nodecheck/node.pem
+        key: /etc/nodecheck/node.key
+"""
+FORWARDED = "/var/log/nodecheck.jsonl"
+REMOTE = "/var/log/journal/remote"
+KEYS = "ServerKeyFile={0}.key\nServerCertificateFile={0}.pem\nTrustedCertificateFile=/etc/nodecheck/ca.pem\n"
+
+
+class Pair:
+    """A node with nodecheck, and the central place that gathers what it tells."""
+
+    def __init__(self, node: Machine, central: Machine) -> None:
+        self.node = node
+        self.central = central
+
+    def connect(self) -> None:
+        """Lay a cable between the two."""
+        name = self.node.name[-6:]
+        ends = {self.node: (f"n{name}", NODE), self.central: (f"c{name}", CENTRAL)}
+        first, second = (end for end, _ in ends.values())
+        subprocess.run(["ip", "link", "add", first, "type", "veth", "peer", "name", second], check=True)
+        for machine, (end, address) in ends.items():
+            subprocess.run(["ip", "link", "set", end, "netns", str(machine.leader)], check=True)
+            machine.run("ip", "address", "add", f"{address}/24", "dev", end)
+            machine.run("ip", "link", "set", end, "up")
+
+    def run_service(self) -> str:
+        """Run the service; return the id of the run."""
+        self.node.run("systemctl", "start", "nodecheck.service", check=False)
+        self.node.run("journalctl", "--sync")
+        found = self.node.run("journalctl", "NODECHECK_EVENT=run", "-n", "1", "-o", "json", "--no-pager").stdout
+        return str(json.loads(found)["NODECHECK_RUN_ID"])
+
+    def forwarded(self) -> list[dict[str, str]]:
+        """The events that have come by syslog."""
+        text = self.central.run("cat", FORWARDED, check=False).stdout
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def pair(node_possible: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two nodes with a cable, and certificates of one authority."""
+    authority = Authority(tmp_path_factory.mktemp("pki"))
+    with Machine("collectors", "node") as node, Machine("collectors", "central") as central:
+        made = Pair(node, central)
+        made.connect()
+        node.install_nodecheck(CHECKOUT)
+        for machine, name, address in ((node, "node", NODE), (central, "central", CENTRAL)):
+            cert, key = authority.issue(f"/CN={name}", names=f"DNS:{name},IP:{address}")
+            for path, text in ((f"{name}.pem", cert), (f"{name}.key", key), ("ca.pem", authority.cert)):
+                for folder in ("/etc/nodecheck", "/etc/rsyslog.d"):
+                    machine.write_file(f"{folder}/{path}", pathlib.Path(text).read_text())
+        node.write_file("/etc/nodecheck/nodecheck.yaml", SETTINGS)
+        node.write_file("/etc/nodecheck/checks.d/50-tried.yaml", definition(absent="process: {name: no-such-name}"))
+        central.put(EXAMPLES / "rsyslog-central.conf", "/etc/rsyslog.d/nodecheck.conf", 0o644)
+        central.run("systemctl", "restart", "rsyslog")
+        yield made
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_examples_for_rsyslog_are_understood(pair: Pair) -> None:
+    assert "error" not in pair.central.run("rsyslogd", "-N1").stderr
+    pair.node.put(EXAMPLES / "rsyslog-node.conf", "/run/node.conf", 0o644)
+    pair.node.run("sed", "-i", "s|/etc/rsyslog.d/|/etc/nodecheck/|", "/run/node.conf")
+    assert "error" not in pair.node.run("rsyslogd", "-N1", "-f", "/run/node.conf").stderr
+
+
+def test_events_arrive_at_rsyslog_by_tls(pair: Pair) -> None:
+    run = pair.run_service()
+    wait_for(lambda: any(event["event_id"] == f"{run}/run" for event in pair.forwarded()))
+    assert {event["status"] for event in pair.forwarded() if event["event"] == "check"} == {"critical"}
+
+
+def test_after_an_outage_each_event_arrives_once_and_in_order(pair: Pair) -> None:
+    pair.central.run("systemctl", "stop", "rsyslog.service", "syslog.socket")
+    during = [pair.run_service() for _ in range(3)]
+    pair.central.run("systemctl", "start", "rsyslog.service")
+    after = pair.run_service()
+    wait_for(lambda: any(event["event_id"] == f"{after}/run" for event in pair.forwarded()))
+    events = pair.forwarded()
+    assert max(collections.Counter(event["event_id"] for event in events).values()) == 1
+    runs = [event["run_id"] for event in events if event["event"] == "run"]
+    assert runs[-4:] == [*during, after]
+    [last] = [event for event in events if event["event_id"] == f"{after}/run"]
+    assert "events of 3 runs since" in str(last["problems"])
+
+
+def test_the_journal_of_the_node_is_searched_in_the_central_place(pair: Pair) -> None:
+    pair.central.write_file("/etc/systemd/journal-remote.conf", "[Remote]\n" + KEYS.format("/etc/nodecheck/central"))
+    upload = f"[Upload]\nURL=https://{CENTRAL}:19532\n" + KEYS.format("/etc/nodecheck/node")
+    pair.node.write_file("/etc/systemd/journal-upload.conf", upload)
+    pair.central.run("install", "-d", "-o", "systemd-journal-remote", REMOTE)
+    pair.central.run("systemctl", "start", "systemd-journal-remote.socket")
+    pair.node.run("systemctl", "start", "systemd-journal-upload.service")
+    run = pair.run_service()
+    query = ["journalctl", "-D", REMOTE, "--no-pager", "-o", "json", "NODECHECK_STATUS=critical"]
+    wait_for(lambda: pair.central.run(*query, f"NODECHECK_RUN_ID={run}", check=False).stdout != "")
+    found = [json.loads(line) for line in pair.central.run(*query).stdout.splitlines()]
+    assert {entry["_HOSTNAME"] for entry in found} == {pair.node.name}

@@ -1,0 +1,91 @@
+"""The kubelet's configuration: what is worked out of it, beyond single settings."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from nodecheck.node import facts
+from nodecheck.node.facts import Fact
+
+CONFIG = "var/lib/kubelet/config.yaml"
+FLAGS = "var/lib/kubelet/kubeadm-flags.env"
+# That of kubeadm's package.
+DROP_IN = """\
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/b.conf --kubeconfig=/srv/k.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/srv/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
+"""
+
+
+def found(root: pathlib.Path, files: dict[str, str]) -> Fact:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return facts.collect(str(root), {"kubelet"})["kubelet"]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({FLAGS: 'KUBELET_KUBEADM_ARGS="--network-plugin=cni"'}, "docker"),
+        ({FLAGS: 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///var/run/cri-dockerd.sock"'}, "docker"),
+        ({FLAGS: 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=/run/containerd/containerd.sock"'}, "containerd"),
+        ({CONFIG: "containerRuntimeEndpoint: unix:///run/crio/crio.sock"}, "crio"),
+        ({CONFIG: "containerRuntimeEndpoint: unix:///run/frakti.sock"}, "other"),
+    ],
+)
+def test_the_runtime_is_known_by_its_endpoint(tmp_path: pathlib.Path, files: dict[str, str], expected: str) -> None:
+    assert expected == found(tmp_path, files).value["runtime"]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({CONFIG: "port: 10250"}, {"nodefs": (0, 10), "imagefs": (0, 15), "memory": (104857600, 0)}),
+        # What is configured stands in place of all defaults.
+        ({CONFIG: "evictionHard: {nodefs.available: 5%}"}, {"nodefs": (0, 5), "imagefs": (0, 0), "memory": (0, 0)}),
+        (
+            {CONFIG: 'evictionHard: {memory.available: 1Gi, nodefs.available: "10G", imagefs.available: "0%"}'},
+            {"nodefs": (10**10, 0), "imagefs": (0, 0), "memory": (1 << 30, 0)},
+        ),
+        (
+            {FLAGS: 'A="--eviction-hard=imagefs.available<12.5%,memory.available<200Mi"', CONFIG: "evictionHard: {}"},
+            {"nodefs": (0, 0), "imagefs": (0, 12.5), "memory": (200 << 20, 0)},
+        ),
+    ],
+)
+def test_what_has_to_be_left(tmp_path: pathlib.Path, files: dict[str, str], expected: dict[str, Any]) -> None:
+    seen = found(tmp_path, files).value
+
+    assert expected == {name: (seen[f"{name}_free_bytes"], seen[f"{name}_free_percent"]) for name in expected}
+
+
+@pytest.mark.parametrize("text", ["evictionHard: [1]", "evictionHard: {nodefs.available: much}"])
+def test_what_is_no_amount_leaves_it_unknown(tmp_path: pathlib.Path, text: str) -> None:
+    assert found(tmp_path, {CONFIG: text}).problem.startswith("/var/lib/kubelet/config.yaml: evictionHard ")
+
+
+def test_the_variables_of_its_unit_count(tmp_path: pathlib.Path) -> None:
+    files = {
+        "lib/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet\n",
+        "etc/systemd/system/kubelet.service.d/10-kubeadm.conf": DROP_IN,
+        "srv/config.yaml": "port: 10350\n",
+    }
+    seen = found(tmp_path, files)
+
+    assert (seen.source, seen.value["port"]) == ("/srv/config.yaml", 10350)
+    assert seen.value["kubeconfig"] == "/srv/k.conf"
+
+
+def test_an_environment_file_wins_over_the_unit(tmp_path: pathlib.Path) -> None:
+    files = {
+        "lib/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet --root-dir=/a\n",
+        FLAGS: "KUBELET_KUBEADM_ARGS=--root-dir=/b\n",
+    }
+    assert found(tmp_path, files).value["root"] == "/b"
