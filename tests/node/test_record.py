@@ -6,7 +6,7 @@ import subprocess
 
 from . import units
 from .conftest import CHECKOUT
-from .node import Node, Outcome
+from .node import UNITS, Node, Outcome
 
 FOUND = "/run/nodecheck-test/found.yaml"
 PYTHON = "/usr/bin/python3"
@@ -98,9 +98,11 @@ def test_a_record_judged_elsewhere_gives_the_same_statuses(node: Node, tmp_path:
 
 def test_a_record_holds_what_no_definition_wanted(node: Node, tmp_path: pathlib.Path) -> None:
     node.unit("later.service", units.running("/usr/bin/sleep infinity"))
+    node.unit("named.service", units.running())
+    node.run("ln", "-s", "named.service", f"{UNITS}/alias.service")
     node.unit("idle.service", units.running())
     node.unit("masked.service", units.masked())
-    node.run("systemctl", "start", "later.service")
+    node.run("systemctl", "start", "later.service", "alias.service")
     node.run("sh", "-c", "until pgrep -x sleep; do sleep 0.02; done")  # Type=simple: it may not have been executed yet
     record = node.run("nodecheck", "record").stdout
     (tmp_path / "checks.yaml").write_text(
@@ -110,7 +112,7 @@ def test_a_record_holds_what_no_definition_wanted(node: Node, tmp_path: pathlib.
         "      process: {name: sleep, unit: later.service, user: '0', memory: '< 1GiB', open_files: '< 99'}\n"
         "    - {name: idle, unit: {name: idle.service, state: inactive, enabled: false}}\n"
         "    - {name: masked, unit: {name: masked.service, state: masked}}\n"
-        "    - {name: alias, unit: {name: dbus-org.freedesktop.login1.service}}\n"
+        "    - {name: alias, unit: {name: alias.service}}\n"
         "    - {name: free, port: {port: 1, state: free}}\n"
     )
     outcome = replayed(record, tmp_path, tmp_path / "checks.yaml")
