@@ -10,13 +10,14 @@ import pytest
 from .cluster import Cluster
 from .machine import Machine, why_not
 from .node import Node
-from .scenarios import Proving, markdown
+from .openstack import OpenStack
+from .scenarios import Proving, markdown, of_cluster
 
 HERE = pathlib.Path(__file__).parent
 CHECKOUT = HERE.parent.parent
 REQUIRED = os.environ.get("NODECHECK_REQUIRE_NODE") == "1"
 SKIPPED = "no cluster was booted, and what is proven on one was not: NODECHECK_CLUSTER=1 does it"
-PROVING = pytest.StashKey[Proving]()
+PROVINGS = pytest.StashKey[list[Proving]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,8 +84,20 @@ def cluster(cluster_wanted: None, node_possible: None, say: Callable[[str], None
 @pytest.fixture(scope="session")
 def proving(cluster: Cluster, say: Callable[[str], None], pytestconfig: pytest.Config) -> Proving:
     """The cluster, to be broken by scenarios."""
-    pytestconfig.stash[PROVING] = Proving(cluster, say)
-    return pytestconfig.stash[PROVING]
+    return shown_at_the_end(pytestconfig, Proving(of_cluster(cluster), say))
+
+
+@pytest.fixture(scope="session")
+def openstack(node_possible: None, say: Callable[[str], None], pytestconfig: pytest.Config) -> Iterator[Proving]:
+    """A node that carries OpenStack, to be broken by scenarios."""
+    with OpenStack(CHECKOUT, say) as booted:
+        yield shown_at_the_end(pytestconfig, Proving(booted.place(), say))
+
+
+def shown_at_the_end(config: pytest.Config, proving: Proving) -> Proving:
+    """Keep it, for what it proves is shown when all tests have run."""
+    config.stash.setdefault(PROVINGS, []).append(proving)
+    return proving
 
 
 def skips_cluster() -> bool:
@@ -96,6 +109,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Show what nodecheck said of each scenario; or that there was no cluster."""
     if skips_cluster():
         terminalreporter.write_line(SKIPPED)
-    if PROVING in config.stash and config.stash[PROVING].rows:
-        terminalreporter.section("scenarios on a real cluster")
-        terminalreporter.write_line(markdown(config.stash[PROVING].rows))
+    for proving in config.stash.get(PROVINGS, []):
+        if proving.rows:
+            terminalreporter.section(f"scenarios on {' and '.join(proving.nodes)}")
+            terminalreporter.write_line(markdown(proving.rows))

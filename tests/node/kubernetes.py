@@ -3,18 +3,15 @@
 Debian 12 has no packages of the control plane, and nothing else to get Kubernetes from is sure to be reachable.
 """
 
-import contextlib
 import hashlib
-import os
 import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from .roots import RootError, cache_directory, ensure_root, locked
+from .derived import run_in_root, scratch_root
+from .roots import cache_directory, ensure_root, locked
 
 VERSION = "v1.20.2"
 SUITE = "bookworm"
@@ -96,7 +93,7 @@ def ensure_binaries(say: Callable[[str], None]) -> pathlib.Path:
 
 def build(binaries: pathlib.Path) -> None:
     """Build in a copy of the root, and give the result its name when it is complete."""
-    with scratch_root(ensure_root(SUITE), binaries.parent) as root:
+    with scratch_root(ensure_root(SUITE), binaries.parent, "building") as root:
         (root / "build.sh").write_text(build_script())
         run_in_root(root, "sh", "/build.sh")
         (root / "built").rename(binaries)
@@ -107,43 +104,6 @@ def remove_others(current: pathlib.Path) -> None:
     for other in current.parent.iterdir():
         if other != current:
             shutil.rmtree(other, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def scratch_root(root: pathlib.Path, directory: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A copy of a root, to be changed; gone afterwards unless it was given another name."""
-    for abandoned in directory.glob(".scratch-*"):  # the caller holds the lock of the directory
-        shutil.rmtree(abandoned, ignore_errors=True)
-    copy = pathlib.Path(tempfile.mkdtemp(prefix=".scratch-", dir=directory))
-    try:
-        subprocess.run(["cp", "-a", "--reflink=auto", f"{root}/.", str(copy)], check=True)
-        yield copy
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
-
-
-def run_in_root(root: pathlib.Path, *argv: str) -> str:
-    """Run a command in a root with the network of this host, and return what it said.
-
-    Raises RootError with the end of that when the command fails.
-    """
-    command = ["systemd-nspawn", f"--directory={root}", "--register=no", "--keep-unit", "--pipe", "--quiet"]
-    command += ["--resolv-conf=copy-host", "--bind-ro=/etc/hosts"]
-    for name, value in os.environ.items():
-        if name.lower().endswith("_proxy"):
-            command.append(f"--setenv={name}={value}")
-    done = subprocess.run(
-        [*command, "--", *argv],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RootError(f"{' '.join(argv)} ended with {done.returncode} in {root}:\n{done.stdout[-3000:]}")
-    return done.stdout
 
 
 if __name__ == "__main__":

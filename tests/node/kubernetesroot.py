@@ -1,13 +1,13 @@
 """The root of the cluster's nodes: Debian with the kubelet, and the images of what runs in pods."""
 
-import hashlib
 import pathlib
 import shutil
 from collections.abc import Callable
 
 from . import addons
-from .kubernetes import SUITE, VERSION, ensure_binaries, run_in_root, scratch_root
-from .roots import cache_directory, ensure_root, locked, remove_old_roots
+from .derived import INSTALL, Recipe, ensure_derived_root
+from .kubernetes import SUITE, VERSION, ensure_binaries
+from .roots import ensure_root
 
 HERE = pathlib.Path(__file__).parent
 PACKAGES = (
@@ -61,13 +61,9 @@ CONTROL_PLANE_IMAGES = tuple(IMAGES)
 WORKER_IMAGES = ("kube-proxy", "pause", "coredns", "stand-in")
 ENTRYPOINTS = {"pause": '["/usr/local/bin/pause"]', "coredns": '["/usr/local/bin/stand-in", "coredns"]'}
 SETUP = f"""
-set -eu
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
-chmod 755 /usr/sbin/policy-rc.d
-apt-get -q update
-apt-get -q -y install --no-install-recommends {" ".join(PACKAGES)}
-rm -rf /usr/sbin/policy-rc.d /var/lib/etcd /var/lib/apt/lists /var/cache/apt/archives
+{INSTALL}
+install_packages {" ".join(PACKAGES)}
+rm -rf /var/lib/etcd
 systemctl disable etcd.service
 sed -i 's/^DAEMON_OPTS=.*/DAEMON_OPTS="-F 1 -x"/' /etc/default/chrony # -x: the clock is this host's, and is left alone
 systemctl enable docker.service kubelet.service
@@ -107,42 +103,18 @@ rm -r /programs
 """
 
 
-def root_path(binaries: pathlib.Path, base: pathlib.Path) -> pathlib.Path:
-    """Where the root of this recipe is, or will be."""
-    programs = [(HERE / file).read_text() for file in STAND_INS]
-    recipe = [SETUP, str(FILES), *programs, binaries.name, base.name]
-    digest = hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
-    return cache_directory() / "roots" / f"kubernetes-{digest}"
-
-
 def ensure_kubernetes_root(say: Callable[[str], None]) -> pathlib.Path:
     """The root of the cluster's nodes, made first if it is not there yet; `say` is told of the progress."""
     binaries = ensure_binaries(say)
-    base = ensure_root(SUITE)
-    root = root_path(binaries, base)
-    lock = root.parent / "kubernetes.lock"
-    lock.touch()
-    with locked(lock):
-        if not root.exists():
-            say("The root of the cluster's nodes is made, once: about a minute ...")
-            make_root(root, base, binaries)
-            remove_old_roots("kubernetes", root)
-    return root
 
-
-def make_root(root: pathlib.Path, base: pathlib.Path, binaries: pathlib.Path) -> None:
-    """Install what a node of the cluster needs into a copy of the base root."""
-    with scratch_root(base, root.parent) as directory:
-        shutil.copytree(binaries, directory / "programs")
+    def fill(root: pathlib.Path) -> None:
+        shutil.copytree(binaries, root / "programs")
         for file, name in STAND_INS.items():
-            shutil.copy(HERE / file, directory / "programs" / name)
-            (directory / "programs" / name).chmod(0o755)
+            shutil.copy(HERE / file, root / "programs" / name)
+            (root / "programs" / name).chmod(0o755)
         for path, text in FILES.items():
-            (directory / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-            (directory / path.lstrip("/")).write_text(text)
-        (directory / "setup.sh").write_text(SETUP)
-        run_in_root(directory, "sh", "/setup.sh")
-        (directory / "setup.sh").unlink()
-        (directory / "etc/resolv.conf").unlink(missing_ok=True)
-        directory.chmod(0o755)
-        directory.rename(root)
+            (root / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            (root / path.lstrip("/")).write_text(text)
+
+    filling = "\n".join([binaries.name, str(FILES), *((HERE / file).read_text() for file in STAND_INS)])
+    return ensure_derived_root(Recipe("kubernetes", ensure_root(SUITE), SETUP, fill, filling), say)

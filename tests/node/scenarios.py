@@ -1,4 +1,4 @@
-"""Scenarios: ways in which a node of the cluster breaks, and what nodecheck has to say of each."""
+"""Scenarios: ways in which a node breaks, and what nodecheck has to say of each."""
 
 import contextlib
 import dataclasses
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from .cluster import Cluster, ClusterNode
+from .cluster import Cluster
 from .hostside import CLOCK
-from .machine import MachineError
+from .machine import Machine, MachineError
 from .node import Node, Outcome
 
 MEND_SECONDS = 120.0
@@ -47,7 +47,7 @@ class Scenario:
     """A way to break a node: shell commands that do it and undo it, and the check that has to name the cause."""
 
     name: str
-    node: str  # control_plane or worker
+    node: str  # as its place calls it: control_plane, worker, openstack
     breaks: str
     mends: str
     cause: str  # matches the name of each check that is not well
@@ -68,6 +68,28 @@ class Row:
     whole: float  # seconds from well to well
 
 
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where scenarios happen: nodes by their names in scenarios, and how to know that they are well."""
+
+    nodes: Callable[[], dict[str, Machine]]  # others after a reboot
+    reboot: Callable[[], None]
+    well: dict[str, str]  # a script for each node, which succeeds when the node is well
+    ready: dict[str, str] = dataclasses.field(default_factory=dict)  # the same, once, before the first scenario
+    same: str = "true"  # a script that says after a scenario what it said before
+
+
+def of_cluster(cluster: Cluster) -> Place:
+    """The control plane and the worker."""
+    return Place(
+        nodes=lambda: {"control_plane": cluster.control_plane, "worker": cluster.worker},
+        reboot=cluster.reboot,
+        well={"control_plane": NODE_WELL + CONTROL_PLANE_WELL, "worker": NODE_WELL},
+        ready={"control_plane": READY},
+        same=CONTAINERS,
+    )
+
+
 def table(*scenarios: Scenario) -> pytest.MarkDecorator:
     """Parametrize a test with these scenarios."""
     return pytest.mark.parametrize("scenario", scenarios, ids=[one.name for one in scenarios])
@@ -79,32 +101,36 @@ def problems(outcome: Outcome) -> dict[str, dict[str, Any]]:
 
 
 class Proving:
-    """The cluster, broken by one scenario at a time and mended after each."""
+    """Nodes that are broken by one scenario at a time and mended after each."""
 
-    def __init__(self, cluster: Cluster, say: Callable[[str], None]) -> None:
-        self.cluster = cluster
+    def __init__(self, place: Place, say: Callable[[str], None]) -> None:
+        self._place = place
         self.rows: list[Row] = []
         self._say = say
         self._before: dict[str, set[str]] = {}
         self._known: set[str] = set()  # what is not well before a scenario
-        self._containers: dict[str, str] = {}
+        self._same: dict[str, str] = {}
         self.settle()
 
+    @property
+    def nodes(self) -> dict[str, Machine]:
+        """The nodes by their names."""
+        return self._place.nodes()
+
     def settle(self) -> None:
-        """Wait until the cluster is well, and keep what nodecheck says then."""
+        """Wait until the nodes are well, and keep what nodecheck says then."""
         self._before = {}
-        self._containers = {}
+        self._same = {}
         self._wait_until_well()
-        for node in self.cluster.nodes:
-            self._before[node.hostname] = set(problems(nodecheck(node)))
-            self._containers[node.hostname] = shell(node, CONTAINERS)
+        for name, node in self.nodes.items():
+            self._before[name] = set(problems(nodecheck(node)))
+            self._same[name] = shell(node, self._place.same)
 
     def prove(self, scenario: Scenario) -> None:
         """Break the node, and assert that nodecheck names the cause, and that alone."""
         started = time.monotonic()
-        node: ClusterNode = getattr(self.cluster, scenario.node)
         with self.broken(scenario):
-            outcome = self._judge(node, scenario)
+            outcome = self._judge(self.nodes[scenario.node], scenario)
         found = {name: one for name, one in problems(outcome).items() if name not in self._known}
         criticals = [name for name, one in found.items() if one["status"] == "critical"]
         whole = time.monotonic() - started
@@ -115,7 +141,7 @@ class Proving:
         assert found, said
         assert all(re.search(scenario.says, one["message"]) for one in found.values()), said
 
-    def _judge(self, node: ClusterNode, scenario: Scenario) -> Outcome:
+    def _judge(self, node: Machine, scenario: Scenario) -> Outcome:
         """Run nodecheck until it names the cause, or for as long as it may take to be seen."""
         deadline = time.monotonic() + scenario.within
         while True:
@@ -128,8 +154,8 @@ class Proving:
     @contextlib.contextmanager
     def broken(self, scenario: Scenario) -> Iterator[None]:
         """The node is broken inside, and well again afterwards: mended, or else booted anew."""
-        node: ClusterNode = getattr(self.cluster, scenario.node)
-        self._known = self._before[node.hostname]
+        node = self.nodes[scenario.node]
+        self._known = self._before[scenario.node]
         try:
             if scenario.machine:
                 shell(node, "mv /run/systemd/container /run/container")
@@ -139,8 +165,8 @@ class Proving:
         finally:
             self._mend(node, scenario)
 
-    def _mend(self, node: ClusterNode, scenario: Scenario) -> None:
-        """Undo a scenario and wait until all is well; boot the whole cluster anew when it does not get so."""
+    def _mend(self, node: Machine, scenario: Scenario) -> None:
+        """Undo a scenario and wait until all is well; boot all nodes anew when it does not get so."""
         try:
             shell(
                 node, f"if [ -e /run/container ]; then mv /run/container /run/systemd/container; fi\n{scenario.mends}"
@@ -148,8 +174,8 @@ class Proving:
             node.run("sh", "-c", "rm -rf /root/away /var/lib/nodecheck/*; systemctl reset-failed", check=False)
             self._wait_until_well()
         except (MachineError, TimeoutError) as error:
-            self._say(f"{scenario.name}: the cluster could not be mended and is booted anew: {error}")
-            self.cluster.reboot()
+            self._say(f"{scenario.name}: it could not be mended, and all nodes are booted anew: {error}")
+            self._place.reboot()
             self.settle()
 
     def _wait_until_well(self) -> None:
@@ -162,30 +188,30 @@ class Proving:
 
     def _why_not_well(self) -> str:
         """What is not well; nothing when all is."""
-        for node in self.cluster.nodes:
-            done = node.run("bash", "-euxo", "pipefail", "-c", self._well(node), check=False)
+        for name, node in self.nodes.items():
+            done = node.run("bash", "-euxo", "pipefail", "-c", self._well(name), check=False)
             if done.returncode != 0:
-                return f"{node.hostname}: {done.stderr.strip().splitlines()[-1:]}"
-        for node in self.cluster.nodes if self._before else ():
-            more = set(problems(nodecheck(node))) - self._before[node.hostname]
+                return f"{name}: {done.stderr.strip().splitlines()[-1:]}"
+        for name, node in self.nodes.items() if self._before else ():
+            more = set(problems(nodecheck(node))) - self._before[name]
             if more:
-                return f"{node.hostname}: nodecheck says {', '.join(sorted(more))}"
+                return f"{name}: nodecheck says {', '.join(sorted(more))}"
         return ""
 
-    def _well(self, node: ClusterNode) -> str:
+    def _well(self, name: str) -> str:
         """The script that succeeds when the node is well."""
-        script = NODE_WELL + (CONTROL_PLANE_WELL if node is self.cluster.control_plane else "")
-        if node.hostname in self._containers:
-            return f'{script}[ "$({CONTAINERS})" = "{self._containers[node.hostname].strip()}" ]'
-        return script + (READY if node is self.cluster.control_plane else "")
+        script = self._place.well[name]
+        if name in self._same:
+            return f'{script}[ "$({self._place.same})" = "{self._same[name].strip()}" ]'
+        return script + self._place.ready.get(name, "")
 
 
-def shell(node: ClusterNode, script: str) -> str:
+def shell(node: Machine, script: str) -> str:
     """Run a script of a scenario in the node, and return what it said."""
     return node.run("bash", "-c", SHELL + script, timeout=90).stdout
 
 
-def nodecheck(node: ClusterNode) -> Outcome:
+def nodecheck(node: Machine) -> Outcome:
     """Run nodecheck in the node as its package sets it up."""
     return Node(node).nodecheck("run", "-o", "json")
 

@@ -12,13 +12,13 @@ LACKS: dict[str, str] = {}
 
 @pytest.mark.parametrize("name", ["control_plane", "worker"])
 def test_a_node_that_is_well_is_silent(proving: Proving, name: str) -> None:
-    outcome = nodecheck(getattr(proving.cluster, name))
+    outcome = nodecheck(proving.nodes[name])
     said = {check: one["message"] for check, one in problems(outcome).items() if check not in LACKS}
     assert (said, outcome.report["problems"], bool(outcome.report["results"])) == ({}, [], True)
 
 
 def test_both_nodes_are_told_apart(proving: Proving) -> None:
-    groups = [set(nodecheck(node).report["node"]["groups"]) for node in proving.cluster.nodes]
+    groups = [set(nodecheck(node).report["node"]["groups"]) for node in proving.nodes.values()]
     assert {"control_plane", "etcd"} <= groups[0]
     assert "worker" in groups[1]
     assert not {"control_plane", "etcd"} & groups[1]
@@ -27,7 +27,7 @@ def test_both_nodes_are_told_apart(proving: Proving) -> None:
 
 @pytest.mark.parametrize("name", ["kube-scheduler", "kube-controller-manager"])
 def test_the_kubelet_mends_a_static_pod_and_nodecheck_says_no_more_of_it(proving: Proving, name: str) -> None:
-    node = proving.cluster.control_plane
+    node = proving.nodes["control_plane"]
     before = set(problems(nodecheck(node)))
     first = shell(node, f"container {name}")
     shell(node, f"restart_kubelet; docker kill $(container {name})")
