@@ -18,6 +18,9 @@ TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2
 # Real readers of reports. Who is not root may lack them: the tests that need one say so.
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic
+# A name server and a file system to look at.
+TEST_TOOLS += dnsmasq mkfs.btrfs
+TEST_PACKAGES += dnsmasq-base btrfs-progs
 # Ubuntu has no package of it, only a snap.
 ifneq ($(shell . /etc/os-release 2>/dev/null && echo $$ID),ubuntu)
 TEST_TOOLS += chromium

@@ -73,6 +73,8 @@ class Check:
     RULES: ClassVar[tuple[Rule, ...]] = ()
     # The window that this type watches: when it is dark, a check of this type is the cause, and blocks the others.
     WATCHES: ClassVar[str] = ""
+    # What it looks with may act, as a program may: it waits for what it needs, and does not begin when that is not ok.
+    ACTS: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Collect the arguments; what has a default keeps it as an attribute of the class."""

@@ -50,6 +50,7 @@ class Command(Check):
     stdout: Text = arg("What it has to say: all of its output, or one line of it.", default=None)
     stderr: Text = arg("What it has to say on its error output: all of it, or one line.", default=None)
 
+    ACTS: ClassVar[bool] = True
     EXAMPLE: ClassVar[str] = """\
 - name: The load is as Debian's plugin wants it
   command:

@@ -1,7 +1,7 @@
 """Looks at the checks of a plan, in rounds: all that can be looked at is looked at together.
 
 The first round is nearly always the only one. A check that is written with the result of another one has a later round,
-and so has one that is looked at again (`until`, `retries`).
+and so has one that is looked at again (`until`, `retries`), and one that runs a program and needs another check.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodecheck import checks as check_types
 from nodecheck.definitions.check import RESULT, Built, make_late
 from nodecheck.definitions.conditions import BadCondition, is_true
 from nodecheck.definitions.errors import DefinitionError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from nodecheck.engine.plan import Plan, Planned
     from nodecheck.node.node import Node, Want
     from nodecheck.node.systemd import Collector
+
+NOT_BEGUN = "its program was not run, for what it needs is not ok"
 
 
 class _Attempt(NamedTuple):
@@ -55,7 +58,10 @@ class Rounds:
 
     def __init__(self, plan: Plan, node: Node, clock: Clock, collector: Collector | None) -> None:
         self._waiting = [_Attempt(planned) for planned in plan.checks]
-        self._after = _after(plan)
+        self._needs = {planned.definition.id: planned.needs for planned in plan.checks}
+        self._acting = set(_acting(plan))
+        self._again = {planned.definition.id for planned in plan.checks if _asks_again(planned)}
+        self._after = {planned.definition.id: frozenset(self._awaited(planned)) for planned in plan.checks}
         self._node = node
         self._clock = clock
         self._collector = collector
@@ -154,8 +160,25 @@ class Rounds:
         can_change = due < self._clock.latest and self._node.recorded_at is None
         return attempt.number <= attempt.planned.definition.retries and can_change and not self._is_caused(attempt)
 
+    def _awaited(self, planned: Planned) -> Iterator[str]:
+        """Those that a check is written with, and those it needs: that may yet come up, or all when it acts."""
+        yield from planned.waits_for
+        acts = planned.definition.id in self._acting
+        yield from self._all_needed(planned) if acts else self._again.intersection(planned.needs)
+
+    def _all_needed(self, planned: Planned) -> set[str]:
+        """What a check needs, and what that needs in its turn."""
+        found: set[str] = set()
+        waiting = list(planned.needs)
+        while waiting:
+            need = waiting.pop()
+            if need not in found:
+                found.add(need)
+                waiting += self._needs[need]
+        return found
+
     def _is_caused(self, attempt: _Attempt) -> bool:
-        known = [self._results[need] for need in attempt.planned.needs if need in self._results]
+        known = [self._results[need] for need in self._all_needed(attempt.planned) if need in self._results]
         return any(result.status not in FINE for result in known)
 
     def _missed(self, planned: Planned, result: Result) -> Missed | None:
@@ -188,6 +211,8 @@ class Rounds:
         if definition.unseen:
             dark = judge.unseen(definition.type, definition.unseen)
             return _Look(attempt, None, judge.result(planned, [dark]))
+        if definition.id in self._acting and self._is_caused(attempt):
+            return _Look(attempt, None, judge.result(planned, [judge.unseen(definition.type, NOT_BEGUN)]))
         if definition.check and not definition.late:
             return _Look(attempt, Built(definition.check, definition.milder), None)
         if planned.missing:
@@ -214,10 +239,13 @@ class Rounds:
         return judge.result(planned, [judge.unseen(planned.definition.type, reason)])
 
 
-def _after(plan: Plan) -> dict[str, frozenset[str]]:
-    """Return which checks each has to come after: those it is written with, and those it needs that may yet come up."""
-    again = {planned.definition.id for planned in plan.checks if _asks_again(planned)}
-    return {planned.definition.id: planned.waits_for | again.intersection(planned.needs) for planned in plan.checks}
+def _acting(plan: Plan) -> Iterator[str]:
+    """Return the ids of the checks that may act."""
+    types = {name: check_types.type_named(name) for name in {planned.definition.type for planned in plan.checks}}
+    for planned in plan.checks:
+        kind = types[planned.definition.type]
+        if kind and kind.ACTS:
+            yield planned.definition.id
 
 
 def _asks_again(planned: Planned) -> bool:

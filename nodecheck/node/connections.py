@@ -13,7 +13,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-from nodecheck.node import sockets
+from nodecheck.node import ondemand, sockets
 from nodecheck.node.sockets import Connection, Listener
 from nodecheck.node.unobserved import Unobserved
 
@@ -62,6 +62,9 @@ class Connections:
         if listener.interface > LOOPBACK_INTERFACE and not _is_link_local(listener.address):
             reason = "it serves one network interface only, and a connection from this host comes over another one"
             self._results[listener.inode] = _untried(listener, reason)
+            return
+        if ondemand.are_systemds_alone({listener.inode}):
+            self._results[listener.inode] = _untried(listener, ondemand.NOT_TRIED)
             return
         code = errno.EADDRNOTAVAIL
         for family, address in _reachable(listener):

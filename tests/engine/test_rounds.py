@@ -14,6 +14,7 @@ from nodecheck.definitions.levels import Waiver
 from nodecheck.engine.fold import waive
 from nodecheck.node.node import Node
 from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.windows.command import CommandWant
 from nodecheck.report.result import Report, Status
 
 if TYPE_CHECKING:
@@ -537,3 +538,47 @@ def test_a_chain_of_many_needs_is_folded() -> None:
     assert report.summary() | {"ok": 0} == {
         "ok": 0, "warning": 0, "critical": 1, "unknown": 0, "blocked": 2000, "skipped": 0, "info": 0
     }  # fmt: skip
+
+
+# ---- what may act
+
+
+class Noting(Node):
+    """A node that notes which programs it was asked to run."""
+
+    def __init__(self) -> None:
+        still = node(processes=[process()])
+        super().__init__(facts=still.facts, groups=still.groups)
+        self.observed = still.observed
+        self.programs: list[list[str]] = []
+
+    def observe(self, wants: Iterable[Want], deadline: float, collector: Collector | None) -> None:
+        """Run nothing."""
+        self.programs.append([want.words[0] for want in wants if isinstance(want, CommandWant)])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "programs"),
+    [
+        (ALIVE, ALIVE, [[], ["true"]]),
+        (GONE, ALIVE, [[]]),
+        (ALIVE, GONE, [[]]),
+        (f"{GONE}, severity: info", ALIVE, [[], ["true"]]),
+    ],
+)
+def test_a_program_is_run_after_all_that_it_needs_and_only_when_that_is_well(
+    first: str, second: str, programs: list[list[str]]
+) -> None:
+    noting = Noting()
+    checks = (
+        f"- {{name: A, {first}}}\n- {{name: B, {second}, needs: A}}\n- {{name: C, command: {{run: 'true'}}, needs: B}}"
+    )
+    report = judged(checks, noting)
+    assert noting.programs == programs
+    assert (statuses(report)["C"] == "blocked") == (programs == [[]])
+
+
+def test_a_program_that_needs_nothing_is_run_with_the_first_looks() -> None:
+    noting = Noting()
+    judged(f"- {{name: A, {GONE}}}\n- {{name: B, command: {{run: 'true'}}}}", noting)
+    assert noting.programs == [["true"]]

@@ -22,7 +22,9 @@ PACKAGES = (
 SUITE_PACKAGES = {
     "bookworm": [],
     "trixie": ["docker-cli", "goss"],
-    "collectors": ["systemd-journal-remote", "rsyslog", "rsyslog-gnutls"],
+    "collectors": (
+        "systemd-journal-remote rsyslog rsyslog-gnutls prometheus prometheus-alertmanager prometheus-node-exporter"
+    ).split(),
 }
 RELEASES = {"collectors": "bookworm"}  # a root beside that of its release, so that no other node has to have more
 DISABLED = ("docker.service", "docker.socket")  # a test that wants docker starts it

@@ -129,3 +129,33 @@ def test_the_journal_of_the_node_is_searched_in_the_central_place(pair: Pair) ->
     wait_for(lambda: pair.central.run(*query, f"NODECHECK_RUN_ID={run}", check=False).stdout != "")
     found = [json.loads(line) for line in pair.central.run(*query).stdout.splitlines()]
     assert {entry["_HOSTNAME"] for entry in found} == {pair.node.name}
+
+
+def alerts(pair: Pair) -> set[str]:
+    """What Alertmanager has to tell of our alerts."""
+    script = (
+        "import urllib.request\nprint(urllib.request.urlopen('http://127.0.0.1:9093/api/v2/alerts').read().decode())"
+    )
+    said = pair.central.run("python3", "-c", script, check=False).stdout
+    return {one["annotations"]["summary"] for one in json.loads(said or "[]") if "summary" in one["annotations"]}
+
+
+def test_a_critical_check_becomes_an_alert_and_ends_with_its_cause(pair: Pair) -> None:
+    """node_exporter's textfile collector on the node; Prometheus with our rules, and Alertmanager, in the central place."""
+    settings = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["/etc/prometheus/nodecheck.yaml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
+        "scrape_configs": [{"job_name": "node", "static_configs": [{"targets": [f"{NODE}:9100"]}]}],
+    }
+    pair.central.write_file("/etc/prometheus/prometheus.yml", json.dumps(settings))
+    pair.central.put(EXAMPLES / "prometheus-alerts.yaml", "/etc/prometheus/nodecheck.yaml", 0o644)
+    pair.central.run("systemctl", "restart", "prometheus", "prometheus-alertmanager")
+    pair.node.run("mkdir", "-p", "/etc/systemd/system/nodecheck.service.d")
+    pair.node.put(EXAMPLES / "textfile.conf", "/etc/systemd/system/nodecheck.service.d/textfile.conf", 0o644)
+    pair.node.run("systemctl", "daemon-reload")
+    pair.run_service()
+    wait_for(lambda: f"{NODE}:9100: the check absent is critical" in alerts(pair))
+    pair.node.run("rm", "/etc/nodecheck/checks.d/50-tried.yaml")
+    pair.run_service()
+    wait_for(lambda: not alerts(pair))

@@ -160,6 +160,23 @@ def test_systemd_holds_a_port_for_a_socket_unit(node: Node, by: str) -> None:
     judged(node, "port: {port: 7010, process: tried}", "critical", says)
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        "port: {port: 7010, connect: true}",
+        "tcp: {address: 127.0.0.1:7010}",
+        "http: {url: 'http://127.0.0.1:7010/'}",
+        "tls: {address: 127.0.0.1:7010}",
+    ],
+)
+def test_a_service_that_waits_to_be_asked_is_not_woken_by_looking(node: Node, check: str) -> None:
+    node.unit("tried.service", units.running())
+    node.unit("tried.socket", units.socket_unit("127.0.0.1:7010"))
+    node.start_unit("tried.socket", wait=True)
+    judged(node, check, "unknown", "only systemd listens on it, and would start the service for whoever connects")
+    assert node.show("tried.service", "ActiveState", "InvocationID") == {"ActiveState": "inactive", "InvocationID": ""}
+
+
 def test_systemd_holds_a_port_for_another_socket_unit(node: Node) -> None:
     node.unit("tried.service", units.running())
     node.unit("tried.socket", units.socket_unit("127.0.0.1:7010"))

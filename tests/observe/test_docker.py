@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from nodecheck.node import ondemand
 from nodecheck.node.unobserved import Unobserved
-from nodecheck.node.windows import _unixsocket
 from nodecheck.node.windows.docker import SHAPE, DockerWant, look
 
 from .unixserver import Server, http
@@ -225,7 +225,8 @@ def test_a_socket_that_only_systemd_holds_is_not_connected_to(
     path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To connect would start the service. Here this very process stands in for systemd."""
-    monkeypatch.setattr(_unixsocket, "SYSTEMD", os.getpid())
+    monkeypatch.setattr(ondemand, "SYSTEMD", os.getpid())
+    monkeypatch.setattr(ondemand, "BOOTED", str(path.parent))
     with Server(path, engine) as server:
         stopped = ask(path)["stopped"]
     assert (stopped["kind"], server.asked) == ("refused", [])

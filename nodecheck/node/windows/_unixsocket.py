@@ -9,12 +9,11 @@ import stat
 import time
 from typing import Any
 
+from nodecheck.node import ondemand
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows._rungs import ABSENT, REFUSED, Refusal
 
-LISTENS = 0x10000  # __SO_ACCEPTCON of the kernel's include/linux/net.h, in the column Flags of /proc/net/unix
 RETRY_SECONDS = 0.05
-SYSTEMD = 1
 
 
 class Socket(socket.socket):
@@ -77,55 +76,10 @@ def ask_who_is_there(path: str) -> None:
         raise forbidden(path) if isinstance(error, PermissionError) else error from error
     if not stat.S_ISSOCK(mode):
         raise Refusal(ABSENT, "it is a directory, not a socket" if stat.S_ISDIR(mode) else "it is not a socket")
-    if _only_systemd_holds(path):
-        reason = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
-        raise Refusal(REFUSED, reason)
+    if ondemand.would_wake(socket.AF_UNIX, path):
+        raise Refusal(REFUSED, ondemand.NOT_TRIED)
 
 
 def forbidden(path: str) -> Unobserved:
     """Return why a socket could not be looked at: this user may not."""
     return Unobserved(f"socket {path}", f"this user may not connect to {path}", remedy="run nodecheck as root")
-
-
-def _only_systemd_holds(path: str) -> bool:
-    """Tell whether systemd listens in place of a service that does not run. Raises Unobserved."""
-    links = {f"socket:[{inode}]" for inode in _listening_inodes(path)}
-    if not links or _holds(SYSTEMD, links) is False:
-        return False
-    pids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)
-    if any(_holds(pid, links) for pid in pids if pid != SYSTEMD):
-        return False
-    if _holds(SYSTEMD, links):
-        return True
-    reason = f"whether only systemd listens on {path} could not be seen, and to connect might start its service"
-    raise Unobserved(f"socket {path}", reason, remedy="run nodecheck as root")
-
-
-def _listening_inodes(path: str) -> set[str]:
-    """The lines of /proc/net/unix are: address, references, protocol, flags (hex), type, state, inode, path."""
-    real = os.path.realpath(path)
-    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as table:
-        rows = [line.rstrip("\n").split(maxsplit=7) for line in table]
-    return {
-        row[6]
-        for row in rows[1:]
-        if len(row) == 8 and int(row[3], 16) & LISTENS and row[7][0] == "/" and os.path.realpath(row[7]) == real
-    }
-
-
-def _holds(pid: int, links: set[str]) -> bool | None:
-    """Tell whether a process has one of these open; None where that cannot be seen."""
-    folder = f"/proc/{pid}/fd"
-    try:
-        return any(_link(f"{folder}/{name}") in links for name in os.listdir(folder))
-    except PermissionError:
-        return None
-    except OSError:
-        return False  # it ended meanwhile
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""

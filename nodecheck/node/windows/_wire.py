@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.durations import format_duration
+from nodecheck.node import ondemand
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Deadline:
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Return a connection to the first address of a host that takes one. Raises Stopped and OSError."""
+    """Return a connection to the first address of a host that takes one. Raises Stopped, Unobserved, OSError."""
     addresses = _resolve(host, port, deadline)
     errors = {}
     for number, (family, address) in enumerate(addresses):
@@ -106,6 +107,7 @@ def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
 
 
 def _connect_to(family: int, address: Any, deadline: Deadline, share: float) -> socket.socket:
+    ondemand.refuse_to_wake(family, address)
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.settimeout(deadline.left(share))

@@ -9,7 +9,7 @@ import stat
 import time
 from typing import Any, NamedTuple
 
-from nodecheck.node import nameservice
+from nodecheck.node import nameservice, ondemand
 from nodecheck.node.reach import NO_ROUTE, UNREACHABLE, why
 from nodecheck.node.shapes import fields, list_of, number, one_of, optional, text
 from nodecheck.node.unobserved import Unobserved
@@ -116,7 +116,8 @@ def _unresolved(want: TcpWant, error: socket.gaierror) -> str:
 def _try(
     want: TcpWant, family: int, address: Any, until: float, deadline: float
 ) -> tuple[dict[str, str], tuple[str | None, str]]:
-    """Return what a try to connect came to, and (banner, silence)."""
+    """Return what a try to connect came to, and (banner, silence). Raises Unobserved."""
+    ondemand.refuse_to_wake(family, address)
     try:
         attempt = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     except OSError as error:  # this kernel has no IPv6, or no more files may be open

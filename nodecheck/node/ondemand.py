@@ -1,0 +1,102 @@
+"""Sockets of services that do not run: systemd listens in their place, and starts the service for whoever connects.
+
+Looking changes nothing, so nothing connects to such a socket (systemd.socket(5)).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from nodecheck.node import sockets
+from nodecheck.node.unobserved import Unobserved
+
+NOT_TRIED = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
+LISTENS = 0x10000  # __SO_ACCEPTCON of the kernel's include/linux/net.h, in the column Flags of /proc/net/unix
+ANYWHERE = ("0.0.0.0", "::")  # compared, not bound
+BOOTED = "/run/systemd/system"  # sd_booted(3); elsewhere PID 1 is a program like others
+SYSTEMD = 1
+
+
+def refuse_to_wake(family: int, address: Any) -> None:
+    """Do nothing, or say why an address is not to be connected to; `family` and `address` as for connect(2).
+
+    Raises Unobserved.
+    """
+    source = f"socket {address}" if family == socket.AF_UNIX else sockets.SOURCE
+    if would_wake(family, address):
+        raise Unobserved(source, NOT_TRIED)
+
+
+def would_wake(family: int, address: Any) -> bool:
+    """Tell whether to connect to an address would start a service of this host. Raises Unobserved."""
+    if not os.path.isdir(BOOTED):
+        return False
+    return _would_wake_file(address) if family == socket.AF_UNIX else _would_wake_port(family, address)
+
+
+def are_systemds_alone(inodes: set[int]) -> bool | None:
+    """Tell whether of all processes only systemd holds these sockets; None where that cannot be seen."""
+    links = {f"socket:[{inode}]" for inode in inodes}
+    held = _holds(SYSTEMD, links) if links and os.path.isdir(BOOTED) else False
+    if held is False:
+        return False
+    pids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)
+    return False if any(_holds(pid, links) for pid in pids if pid != SYSTEMD) else held
+
+
+def _would_wake_file(path: str) -> bool:
+    alone = are_systemds_alone(_inodes_of_file(path))
+    if alone is None:
+        reason = f"whether only systemd listens on {path} could not be seen, and to connect might start its service"
+        raise Unobserved(f"socket {path}", reason, remedy="run nodecheck as root")
+    return alone
+
+
+def _would_wake_port(family: int, address: tuple[Any, ...]) -> bool:
+    """Only root sees what systemd holds; others connect, or they could say nothing of any port of their own host."""
+    if not _is_of_this_host(family, address):
+        return False
+    listening = [found for found in sockets.collect({"tcp"}) if found.port == address[1]]
+    return bool(are_systemds_alone({found.inode for found in listening if found.address in (address[0], *ANYWHERE)}))
+
+
+def _is_of_this_host(family: int, address: tuple[Any, ...]) -> bool:
+    """The kernel lets nobody bind to an address that is not its own."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as own:
+            own.bind((address[0], 0, *address[2:]))
+    except OSError:
+        return False
+    return True
+
+
+def _inodes_of_file(path: str) -> set[int]:
+    """The lines of /proc/net/unix are: address, references, protocol, flags (hex), type, state, inode, path."""
+    real = os.path.realpath(path)
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as table:
+        rows = [line.rstrip("\n").split(maxsplit=7) for line in table]
+    return {
+        int(row[6])
+        for row in rows[1:]
+        if len(row) == 8 and int(row[3], 16) & LISTENS and row[7][0] == "/" and os.path.realpath(row[7]) == real
+    }
+
+
+def _holds(pid: int, links: set[str]) -> bool | None:
+    """Tell whether a process has one of these open; None where that cannot be seen."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        return any(_link(f"{folder}/{name}") in links for name in os.listdir(folder))
+    except PermissionError:
+        return None
+    except OSError:
+        return False  # it ended meanwhile
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
