@@ -87,8 +87,13 @@ def _judge_state(manager: dict[str, Any], node: Node) -> Finding:
 
 
 def _judge_degraded(manager: dict[str, Any], node: Node, said: str) -> Finding:
-    """A failed unit that a check of this run judges is that check's finding, not one more here."""
-    judged = {unit["Id"] for unit in node.units().values()}
+    """A failed unit that a check of this run judges is that check's finding, not one more here.
+
+    So is a socket that gave up starting such a unit: it fails with it.
+    """
+    units = node.units().values()
+    judged = {unit["Id"] for unit in units}
+    judged |= {name for unit in units if unit["ActiveState"] != "active" for name in unit.get("TriggeredBy") or ()}
     others = [name for name in manager["failed"] if name not in judged]
     if not others:
         return Finding("state", Status.OK, "running", "degraded", f"{said}, by units that have a check of their own")

@@ -114,3 +114,12 @@ def test_a_systemd_that_does_not_answer_is_told_with_its_reason() -> None:
 def test_a_failed_unit_is_not_counted_among_the_judged_where_no_unit_could_be_seen() -> None:
     seen = node(manager=_manager("degraded", failed=["a.service"]))
     assert status_of(make("system"), seen) is WARNING
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("failed", OK), ("inactive", OK), ("active", WARNING)], ids=["failed", "idle", "running"]
+)
+def test_a_socket_that_failed_with_its_service_is_that_services_finding(state: str, status: Status) -> None:
+    units = [service("x.service", ActiveState=state, TriggeredBy=["x.socket"])]
+    seen = node(manager=_manager("degraded", failed=["x.socket"]), units=units)
+    assert status_of(make("system"), seen) is status

@@ -11,10 +11,12 @@ from nodecheck.node.facts._units import LOCAL, enabled_units
 
 GROUP = "openvswitch"
 PARTS = {
-    "units": "units of its daemons; none: it runs in a container",
+    "database_units": "units of its database; none: it runs in a container",
+    "switch_units": "units of the switch itself; none: it runs in a container",
     "bridges": "bridges that have to be there: that of the Open vSwitch agent of neutron",
 }
-DAEMONS = ("ovsdb-server.service", "ovs-vswitchd.service")
+DATABASE = "ovsdb-server.service"
+SWITCH = "ovs-vswitchd.service"
 SWITCHES = r"(openvswitch-switch|openvswitch|ovs-vswitchd)\.service"  # of Debian, of Fedora
 AGENT = r"neutron-openvswitch-agent\.service"
 AGENT_FILE = "/etc/neutron/plugins/ml2/openvswitch_agent.ini"
@@ -25,4 +27,8 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     agent = options_of(text_if_there(root + AGENT_FILE)) if enabled_units(root, AGENT) else None
     is_service = bool(enabled_units(root, SWITCHES)) and os.path.exists(f"{root}/usr/bin/ovs-vsctl")
     bridges = [] if agent is None else [agent.get("integration_bridge", "br-int")]
-    return {"units": list(DAEMONS) if is_service else [], "bridges": bridges}, LOCAL
+    return {
+        "database_units": [DATABASE] if is_service else [],
+        "switch_units": [SWITCH] if is_service else [],
+        "bridges": bridges,
+    }, LOCAL
