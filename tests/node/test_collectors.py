@@ -141,7 +141,7 @@ def alerts(pair: Pair) -> set[str]:
 
 
 def test_a_critical_check_becomes_an_alert_and_ends_with_its_cause(pair: Pair) -> None:
-    """node_exporter's textfile collector on the node; Prometheus with our rules, and Alertmanager, in the central place."""
+    """The textfile collector of node_exporter on the node; Prometheus with our rules and Alertmanager in the other."""
     settings = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["/etc/prometheus/nodecheck.yaml"],
