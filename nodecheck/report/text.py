@@ -74,10 +74,7 @@ def _problem(results: list[Result], report: Report, style: Style) -> Iterator[st
     yield from style.wrap(first.message, INDENT)
     for finding in () if several else first.findings:
         yield from _finding(finding, style)
-    if first.attempts > 1:
-        yield from _labelled("attempts", str(first.attempts), style)
-    if first.since is not None:
-        yield from _labelled("since", _since(first.since, report.seen_at), style)
+    yield from _over_time(first, report, style)
     ids = {result.id for result in results}
     blocked = [other.name for other in report.results if other.status is Status.BLOCKED and ids & set(other.causes)]
     if blocked:
@@ -103,15 +100,25 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     yield from _labelled("observed", f"{finding.property}: {in_words(finding.observed)}", style)
 
 
+def _over_time(result: Result, report: Report, style: Style) -> Iterator[str]:
+    if result.attempts > 1:
+        yield from _labelled("attempts", str(result.attempts), style)
+    if result.since is not None:
+        yield from _labelled("since", _since(result, result.since, report.seen_at), style)
+    if result.flapping:
+        yield from _labelled("flapping", "it changes so often that a single change means little", style)
+
+
 def _labelled(label: str, text: str, style: Style) -> Iterator[str]:
     start = f"{INDENT}{label.ljust(LABEL_WIDTH)}"
     for number, line in enumerate(style.wrap(text, " " * len(start))):
         yield start + line[len(start) :] if number == 0 else line
 
 
-def _since(since: float, now: float) -> str:
+def _since(result: Result, since: float, now: float) -> str:
     ago = max(0.0, now - since)
-    return f"{_local(since)} ({'just now' if ago < 1 else f'{format_duration(ago)} ago'})"
+    streak = f", {result.streak} runs in a row" if result.streak > 1 else ""
+    return f"{_local(since)} ({'just now' if ago < 1 else f'{format_duration(ago)} ago'}{streak})"
 
 
 def _local(seconds: float) -> str:

@@ -5,7 +5,9 @@ import json
 import pathlib
 import subprocess
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from observe.pki import Authority
@@ -100,7 +102,9 @@ def test_the_examples_for_rsyslog_are_understood(pair: Pair) -> None:
 def test_events_arrive_at_rsyslog_by_tls(pair: Pair) -> None:
     run = pair.run_service()
     wait_for(lambda: any(event["event_id"] == f"{run}/run" for event in pair.forwarded()))
-    assert {event["status"] for event in pair.forwarded() if event["event"] == "check"} == {"critical"}
+    assert {event["id"]: event["status"] for event in pair.forwarded() if event["event"] == "check"}[
+        "absent"
+    ] == "critical"
 
 
 def test_after_an_outage_each_event_arrives_once_and_in_order(pair: Pair) -> None:
@@ -131,13 +135,23 @@ def test_the_journal_of_the_node_is_searched_in_the_central_place(pair: Pair) ->
     assert {entry["_HOSTNAME"] for entry in found} == {pair.node.name}
 
 
+FETCH = "import sys, urllib.request\nprint(urllib.request.urlopen(sys.argv[1]).read().decode())"
+
+
 def alerts(pair: Pair) -> set[str]:
     """What Alertmanager has to tell of our alerts."""
-    script = (
-        "import urllib.request\nprint(urllib.request.urlopen('http://127.0.0.1:9093/api/v2/alerts').read().decode())"
-    )
-    said = pair.central.run("python3", "-c", script, check=False).stdout
+    said = pair.central.run("python3", "-c", FETCH, "http://127.0.0.1:9093/api/v2/alerts", check=False).stdout
     return {one["annotations"]["summary"] for one in json.loads(said or "[]") if "summary" in one["annotations"]}
+
+
+def shown(pair: Pair, panel: str) -> list[dict[str, Any]]:
+    """What a panel of the dashboard shows for Grafana, which asks Prometheus for it."""
+    panels = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())["panels"]
+    [asked] = [one["targets"][0]["expr"] for one in panels if one["title"] == panel]
+    query = urllib.parse.urlencode({"query": asked.replace("$instance", ".*")})
+    said = pair.central.run("python3", "-c", FETCH, f"http://127.0.0.1:9090/api/v1/query?{query}").stdout
+    found: list[dict[str, Any]] = json.loads(said)["data"]["result"]
+    return found
 
 
 def test_a_critical_check_becomes_an_alert_and_ends_with_its_cause(pair: Pair) -> None:
@@ -156,6 +170,10 @@ def test_a_critical_check_becomes_an_alert_and_ends_with_its_cause(pair: Pair) -
     pair.node.run("systemctl", "daemon-reload")
     pair.run_service()
     wait_for(lambda: f"{NODE}:9100: the check absent is critical" in alerts(pair))
+    assert [one["value"][1] for one in shown(pair, "Nodes with a critical check")] == ["1"]
+    assert [one["value"][1] for one in shown(pair, "The worst status of each node")] == ["4"]
+    named = {one["metric"]["check"]: float(one["value"][1]) for one in shown(pair, "What is not well now")}
+    assert 0.0 < named["absent"] < 600.0
     pair.node.run("rm", "/etc/nodecheck/checks.d/50-tried.yaml")
     pair.run_service()
-    wait_for(lambda: not alerts(pair))
+    wait_for(lambda: f"{NODE}:9100: the check absent is critical" not in alerts(pair))

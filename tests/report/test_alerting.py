@@ -1,14 +1,17 @@
-"""The alert rules that are shipped as an example, tried by promtool."""
+"""What is shipped for Prometheus and Grafana as examples, tried by promtool."""
 
 from __future__ import annotations
 
+import json
 import pathlib
+import re
 from typing import Any
 
 import yaml
-from readers import run
+from readers import GOLDEN, run
 
-RULES = pathlib.Path(__file__).parent.parent.parent / "systemd/examples/prometheus-alerts.yaml"
+EXAMPLES = pathlib.Path(__file__).parent.parent.parent / "systemd/examples"
+RULES = EXAMPLES / "prometheus-alerts.yaml"
 
 
 def rule_test(series: str, alerts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -33,3 +36,22 @@ def test_the_alert_rules_fire_when_they_should(tmp_path: pathlib.Path) -> None:
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests))
     ended = run("promtool", "test", "rules", tmp_path / "tests.yaml")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def expressions() -> list[str]:
+    panels = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())["panels"]
+    return [target["expr"].replace("$instance", ".*") for panel in panels for target in panel["targets"]]
+
+
+def test_prometheus_understands_what_the_dashboard_asks(tmp_path: pathlib.Path) -> None:
+    rules = [{"record": f"asked:{number}", "expr": asked} for number, asked in enumerate(expressions())]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
+    ended = run("promtool", "check", "rules", tmp_path / "rules.yaml")
+    assert (ended.returncode, len(rules)) == (0, 10), ended.stdout + ended.stderr
+
+
+def test_the_dashboard_asks_for_what_a_report_tells() -> None:
+    asked = {name for text in expressions() for name in re.findall(r"nodecheck_\w+", text)}
+    told = set(re.findall(r"^nodecheck_\w+", (GOLDEN / "one-of-each.2.prometheus").read_text(), re.MULTILINE))
+    assert asked
+    assert asked <= told
