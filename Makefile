@@ -132,7 +132,10 @@ ifneq ($(SYSCONFDIR),)
 	install -d -m 755 "$(DESTDIR)$(SYSCONFDIR)/nodecheck" "$(DESTDIR)$(SYSCONFDIR)/nodecheck/checks.d"
 endif
 
-uninstall: ## remove what install has put there; what you wrote below /etc stays
+uninstall: ## remove what install has put there; what you wrote below /etc stays, and what was remembered
+ifeq ($(DESTDIR),)
+	@systemctl disable --quiet --now nodecheck.timer nodecheck@quick.timer nodecheck@deep.timer 2>/dev/null || true
+endif
 	rm -rf "$(DESTDIR)$(LIB)" "$(DESTDIR)$(PREFIX)/share/nodecheck" "$(DESTDIR)$(PREFIX)/bin/nodecheck"
 	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/lib/systemd/system/,$(UNITS)) "$(DESTDIR)$(PREFIX)"/lib/systemd/catalog/nodecheck.catalog
 	for folder in $(patsubst %/,%,$(filter-out ./,$(dir $(UNITS)))); do \

@@ -58,7 +58,10 @@ KEYWORDS = (
         "A variable that holds the result for later checks: {{ x.status }}, {{ x.observed.property }}. They need this "
         "check by that, unless their `when` looks at it.",
     ),
-    Keyword("needs", ANYWHERE, "words", "Names, ids or tags of checks: when one is not ok, this one is blocked."),
+    Keyword(
+        "needs", ANYWHERE, "words",
+        "Names, ids or tags of checks: when one is not ok, this one is blocked, and a `command` is not run.",
+    ),
     Keyword(
         "severity", ANYWHERE, "severity",
         "What it is when it is not as wanted: critical, warning or info. info never changes the exit code.",

@@ -40,6 +40,18 @@ def test_another_schema_is_refused_with_what_there_is(cli: Cli) -> None:
     assert (ended.returncode, ended.stdout, "did you mean settings?" in ended.stderr) == (3, "", True)
 
 
+def test_what_is_installed_is_uninstalled_but_for_what_others_wrote(tmp_path: pathlib.Path) -> None:
+    for target in ("install", "uninstall"):
+        if target == "uninstall":
+            (tmp_path / "etc/nodecheck/checks.d/own.yaml").write_text("[]")
+        subprocess.run(
+            ["make", target, f"DESTDIR={tmp_path}"], cwd=CHECKOUT, capture_output=True, timeout=60, check=True
+        )
+
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"etc/nodecheck/checks.d/own.yaml"}
+
+
 def test_it_is_installed_where_the_shipped_files_look_for_it(tmp_path: pathlib.Path) -> None:
     make = ["make", "install", f"DESTDIR={tmp_path}", "PREFIX=/opt/nodecheck"]
     subprocess.run(make, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=True)
