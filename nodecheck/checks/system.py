@@ -50,8 +50,13 @@ class System(Check):
         yield ManagerWant()
 
     def judge(self, node: Node) -> Iterator[Finding]:
-        """When systemd does not answer, that is the finding, and all that needs systemd is blocked by it."""
+        """When systemd does not answer, that is the finding, and all that needs systemd is blocked by it.
+
+        When only its bus does not, that is the finding, and all else is judged.
+        """
         manager = node.manager()
+        if "bus" in manager:
+            yield _judge_bus(manager["bus"])
         if self.state is None:
             yield _judge_state(manager, node)
         yield from judge_expectation("state", self.state, manager.get("SystemState"), subject="systemd")
@@ -60,6 +65,12 @@ class System(Check):
         )
         yield from judge_expectation("jobs", self.jobs, manager.get("NJobs"), subject="systemd", unit="number of jobs")
         yield from judge_expectation("uptime", self.uptime, node.uptime(), subject="this host")
+
+
+def _judge_bus(bus: dict[str, Any]) -> Finding:
+    """The bus is dead or hangs, and systemd could be asked without it."""
+    message = f"{bus['reason']}; systemd answers by its private socket"
+    return Finding("bus", Status.CRITICAL, "an answer", None, message, remedy=bus["remedy"])
 
 
 def _judge_state(manager: dict[str, Any], node: Node) -> Finding:

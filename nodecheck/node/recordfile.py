@@ -253,7 +253,8 @@ _LISTENER = _made(
 _CONNECTION = _or_dark(_made(Connection, fields({"error": text, "seconds": number, "accepted": optional(boolean)})))
 _MANAGER = fields(
     {"failed": list_of(text), "jobs": list_of(list_of(text, 3))},
-    {"SystemState": text, "NFailedUnits": whole, "NJobs": whole, "Version": text},
+    {"SystemState": text, "NFailedUnits": whole, "NJobs": whole, "Version": text}
+    | {"bus": fields({"reason": text, "remedy": text})},
 )
 _OF_FACT = {"problem": text, "malformed": boolean}
 _FACT = fields({"value": anything, "source": text}, _OF_FACT)

@@ -123,3 +123,10 @@ def test_a_socket_that_failed_with_its_service_is_that_services_finding(state: s
     units = [service("x.service", ActiveState=state, TriggeredBy=["x.socket"])]
     seen = node(manager=_manager("degraded", failed=["x.socket"]), units=units)
     assert status_of(make("system"), seen) is status
+
+
+def test_a_bus_that_is_dead_is_the_finding_where_systemd_answers_without_it() -> None:
+    bus = {"reason": "nobody listens on the socket of the system bus: dbus-daemon is dead", "remedy": "look"}
+    [found, well] = judge(make("system"), node(manager=_manager(bus=bus)))
+    assert (found.property, found.status, found.remedy, well.status) == ("bus", CRITICAL, "look", OK)
+    assert found.message == f"{bus['reason']}; systemd answers by its private socket"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nodecheck.node import kernelfiles, systemd
+from nodecheck.node import kernelfiles, systemd, systemdbus
 
 from .bus import Bus, state
 from .children import hang, unhang
@@ -20,6 +20,7 @@ from .writing import Root
 def bus(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
     """A bus of our own, which nodecheck takes for the system bus of a host with systemd."""
     monkeypatch.setattr(systemd, "booted_with_systemd", lambda: True)
+    monkeypatch.setattr(systemdbus, "PRIVATE", f"{tmp_path}/private")
     with Bus(tmp_path) as started:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", started.address)
         yield started

@@ -56,12 +56,18 @@ class Manager:
         runtime = self._folder / "run"
         runtime.mkdir(mode=0o700)
         self.address = f"unix:path={runtime}/bus"
+        self.private = f"{runtime}/systemd/private"
         self._environment = {
             "PATH": os.environ["PATH"], "HOME": str(self._folder), "XDG_CONFIG_HOME": str(self._folder / "config"),
             "XDG_RUNTIME_DIR": str(runtime), "DBUS_SESSION_BUS_ADDRESS": self.address,
         }  # fmt: skip
         # In the topmost group systemd would move each process of this host into a group of its own.
         self._group = pathlib.Path(_control_groups()) / self._folder.name
+
+    @property
+    def pid(self) -> int:
+        """The process id of systemd: all before it on the command line become the next one."""
+        return self._process.pid
 
     def write(self, name: str, text: str) -> None:
         """Make a unit file; `-> NAME` makes a link."""

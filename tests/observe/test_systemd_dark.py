@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import sys
 import threading
@@ -61,7 +62,9 @@ def test_dbus_daemon_stopped_before_connecting(bus: Bus) -> None:
     bus.systemd()
     bus.stop()
     seen = dark()
-    assert seen.reason == "dbus-daemon accepts connections to the system bus, but does not answer within 1.0 s"
+    assert re.fullmatch(
+        r"dbus-daemon accepts connections to the system bus, but does not answer within 0\.[78] s", seen.reason
+    )
     assert seen.broken
 
 
@@ -230,7 +233,7 @@ def test_a_bus_that_hangs_does_not_darken_the_other_one(
     seen = answers[hanging]
     assert isinstance(seen, Unobserved)
     bus_name = "system bus" if hanging == "system" else "session bus of this user"
-    assert f"dbus-daemon accepts connections to the {bus_name}, but does not answer within 1.0 s" == seen.reason
+    assert seen.reason.startswith(f"dbus-daemon accepts connections to the {bus_name}, but does not answer within 0.")
     assert isinstance(answers[answering], dict)
 
 
