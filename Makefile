@@ -98,10 +98,12 @@ lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linte
 	$(VENV)/bin/python -m mypy
 	$(VENV)/bin/python $(VENV)/bin/lint-imports
 	@command -v systemd-analyze >/dev/null || { echo "no systemd-analyze here: the units were not verified"; exit 0; }; \
-	units=$$(mktemp -d) && trap 'rm -r "$$units"' EXIT && cp systemd/nodecheck.timer "$$units" && \
-	sed 's|^ExecStart=/usr/bin/nodecheck|ExecStart=/bin/true|' systemd/nodecheck.service >"$$units/nodecheck.service" && \
-	said=$$(systemd-analyze verify "$$units"/nodecheck.* 2>&1); code=$$?; \
-	case "$$code$$said" in 0) ;; *nodecheck.*|[1-9]*) echo "$$said" >&2; exit 1;; esac; \
+	units=$$(mktemp -d) && trap 'rm -r "$$units"' EXIT && for unit in $(UNITS); do \
+		file="$$units/$$(echo "$$unit" | sed 's|@\.\([a-z]*\)$$|@quick.\1|')"; \
+		mkdir -p "$${file%/*}" && sed 's|^ExecStart=/usr/bin/nodecheck|ExecStart=/bin/true|' "systemd/$$unit" >"$$file"; done && \
+	cp "$$units/nodecheck@quick.timer" "$$units/nodecheck@deep.timer" && cp "$$units/nodecheck@quick.service" "$$units/nodecheck@deep.service" && \
+	said=$$(systemd-analyze verify "$$units"/nodecheck.* "$$units"/nodecheck@*.service "$$units"/nodecheck@*.timer 2>&1); code=$$?; \
+	case "$$code$$said" in 0) ;; *nodecheck*|[1-9]*) echo "$$said" >&2; exit 1;; esac; \
 	said=$$(systemd-analyze security --offline=true --threshold=50 "$$units/nodecheck.service"); code=$$?; \
 	echo "$$said" | tail -n 1; exit $$code
 
