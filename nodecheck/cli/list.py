@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from nodecheck.cli.common import load, selection
 from nodecheck.engine.known import names_of
 from nodecheck.engine.plan import make_plan
-from nodecheck.report.style import display_width
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from nodecheck.definitions.play import Play
     from nodecheck.definitions.searchpath import Source
     from nodecheck.definitions.sources import Definitions
+
+TYPE_WIDTH = len("kernel_module")
 
 
 def command(arguments: Namespace) -> int:
@@ -25,10 +26,8 @@ def command(arguments: Namespace) -> int:
         return 0
     plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
     chosen = {planned.definition.id for planned in plan.checks}
-    names = [check.name for play in loaded.definitions.plays for check in play.checks]
-    width = max(map(display_width, names), default=0)
     for play in loaded.definitions.plays:
-        _print_play(play, chosen, width)
+        _print_play(play, chosen)
     print("* runs on this node")
     return 0
 
@@ -51,11 +50,12 @@ def _why(source: Source, definitions: Definitions) -> str:
     return f"{checks} {'check' if checks == 1 else 'checks'}" + (f"; it replaces {others}" if others else "")
 
 
-def _print_play(play: Play, chosen: set[str], width: int) -> None:
+def _print_play(play: Play, chosen: set[str]) -> None:
+    """Most checks stand in the file of their play: of those only the line is told."""
     print(f"PLAY [{play.name}] hosts: {play.hosts}  {play.mark.file}:{play.mark.line}")
     for check in play.checks:
-        name = check.name + " " * (width - display_width(check.name))
         marker = "*" if check.id in chosen else " "
-        tags = f"[{', '.join(sorted(check.tags))}]" if check.tags else ""
-        print(f" {marker} {name}  {check.type:<8} {tags:<20} {check.mark.file}:{check.mark.line}".rstrip())
+        tags = f"  [{', '.join(sorted(check.tags))}]" if check.tags else ""
+        file = "" if check.mark.file == play.mark.file else f"{check.mark.file}"
+        print(f" {marker} {check.type:<{TYPE_WIDTH}} {check.name}{tags}  {file}:{check.mark.line}")
     print()

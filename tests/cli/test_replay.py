@@ -120,7 +120,7 @@ def test_what_the_record_does_not_hold_is_unknown(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["list", "checks.yaml"], " * a"),
+        (["list", "checks.yaml"], " * unit          a"),
         (["lint", "checks.yaml"], "1 check: "),
         (["facts"], "docker  made up"),
         (["discover"], "docker.socket is well"),
