@@ -90,7 +90,10 @@ $(VENV)/stamp: pyproject.toml | setup
 	@touch $@
 
 test: $(VENV)/stamp ## run the tests, the real nodes too when root; only some with ARGS="tests/checks -k port"
-	$(VENV)/bin/python -m pytest $(or $(ARGS),--cov)
+	$(VENV)/bin/python -m pytest $(or $(ARGS),--cov -m "not cluster")
+ifeq ($(ARGS),)
+	$(VENV)/bin/python -m pytest -m cluster
+endif
 
 lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linter, systemd-analyze
 	$(VENV)/bin/python -m ruff check

@@ -16,7 +16,7 @@ from .scenarios import Proving, markdown, of_cluster
 HERE = pathlib.Path(__file__).parent
 CHECKOUT = HERE.parent.parent
 REQUIRED = os.environ.get("NODECHECK_REQUIRE_NODE") == "1"
-SKIPPED = "no cluster was booted, and what is proven on one was not: NODECHECK_CLUSTER=1 does it"
+SKIPPED = "no cluster was booted, and what is proven on one was not: NODECHECK_CLUSTER=0 says so"
 PROVINGS = pytest.StashKey[list[Proving]]()
 
 
@@ -69,7 +69,7 @@ def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def cluster_wanted() -> None:
-    """Skip unless NODECHECK_CLUSTER=1 asks for it."""
+    """Skip where NODECHECK_CLUSTER=0 says so."""
     if skips_cluster():
         pytest.skip(SKIPPED)
 
@@ -87,7 +87,7 @@ def proving(cluster: Cluster, say: Callable[[str], None], pytestconfig: pytest.C
     return shown_at_the_end(pytestconfig, Proving(of_cluster(cluster), say))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def openstack(node_possible: None, say: Callable[[str], None], pytestconfig: pytest.Config) -> Iterator[Proving]:
     """A node that carries OpenStack, to be broken by scenarios."""
     with OpenStack(CHECKOUT, say) as booted:
@@ -102,7 +102,7 @@ def shown_at_the_end(config: pytest.Config, proving: Proving) -> Proving:
 
 def skips_cluster() -> bool:
     """Whether the tests of the cluster are left out."""
-    return os.environ.get("NODECHECK_CLUSTER") != "1"
+    return os.environ.get("NODECHECK_CLUSTER") == "0"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
