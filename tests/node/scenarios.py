@@ -142,12 +142,18 @@ class Proving:
         assert all(re.search(scenario.says, one["message"]) for one in found.values()), said
 
     def _judge(self, node: Machine, scenario: Scenario) -> Outcome:
-        """Run nodecheck until it names the cause, or for as long as it may take to be seen."""
+        """Run nodecheck until it names the cause, or for as long as it may take to be seen.
+
+        What could not be looked at beside it is looked at again: for a moment a service has no endpoint, say, since a
+        scenario before this one took a node away.
+        """
         deadline = time.monotonic() + scenario.within
         while True:
             outcome = nodecheck(node)
-            named = any(re.search(scenario.cause, name) for name in problems(outcome))
-            if named or time.monotonic() > deadline:
+            found = {name: one["status"] for name, one in problems(outcome).items() if name not in self._known}
+            named = any(re.search(scenario.cause, name) for name in found)
+            unseen = any(found[name] == "unknown" and not re.search(scenario.cause, name) for name in found)
+            if (named and not unseen) or time.monotonic() > deadline:
                 return outcome
             time.sleep(0.5)
 
