@@ -5,6 +5,7 @@ Looking changes nothing, so nothing connects to such a socket (systemd.socket(5)
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 from typing import Any
@@ -38,12 +39,11 @@ def would_wake(family: int, address: Any) -> bool:
 
 def are_systemds_alone(inodes: set[int]) -> bool | None:
     """Tell whether of all processes only systemd holds these sockets; None where that cannot be seen."""
-    links = {f"socket:[{inode}]" for inode in inodes}
-    held = _holds(SYSTEMD, links) if links and os.path.isdir(BOOTED) else False
+    held = _holds(SYSTEMD, inodes) if inodes and os.path.isdir(BOOTED) else False
     if held is False:
         return False
     pids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)
-    return False if any(_holds(pid, links) for pid in pids if pid != SYSTEMD) else held
+    return False if any(_holds(pid, inodes) for pid in pids if pid != SYSTEMD) else held
 
 
 def _would_wake_file(path: str) -> bool:
@@ -56,10 +56,16 @@ def _would_wake_file(path: str) -> bool:
 
 def _would_wake_port(family: int, address: tuple[Any, ...]) -> bool:
     """Only root sees what systemd holds; others connect, or they could say nothing of any port of their own host."""
-    if not _is_of_this_host(family, address):
-        return False
-    listening = [found for found in sockets.collect({"tcp"}) if found.port == address[1]]
-    return bool(are_systemds_alone({found.inode for found in listening if found.address in (address[0], *ANYWHERE)}))
+    bound = (address[0], *ANYWHERE)
+    inodes = {found.inode for found in _ports_of_systemd() if found.port == address[1] and found.address in bound}
+    return bool(inodes and _is_of_this_host(family, address) and are_systemds_alone(inodes))
+
+
+@functools.cache
+def _ports_of_systemd() -> tuple[sockets.Listener, ...]:
+    """Where systemd listens, alone or not, as it was at the first question: a run is short, and asks for many ports."""
+    held = _inodes_held(SYSTEMD)
+    return tuple(found for found in sockets.collect({"tcp"}) if found.inode in held) if held else ()
 
 
 def _is_of_this_host(family: int, address: tuple[Any, ...]) -> bool:
@@ -84,15 +90,22 @@ def _inodes_of_file(path: str) -> set[int]:
     }
 
 
-def _holds(pid: int, links: set[str]) -> bool | None:
+def _holds(pid: int, inodes: set[int]) -> bool | None:
     """Tell whether a process has one of these open; None where that cannot be seen."""
+    held = _inodes_held(pid)
+    return None if held is None else not inodes.isdisjoint(held)
+
+
+def _inodes_held(pid: int) -> set[int] | None:
+    """The sockets that a process has open; None where that cannot be seen."""
     folder = f"/proc/{pid}/fd"
     try:
-        return any(_link(f"{folder}/{name}") in links for name in os.listdir(folder))
+        links = [_link(f"{folder}/{name}") for name in os.listdir(folder)]
     except PermissionError:
         return None
     except OSError:
-        return False  # it ended meanwhile
+        return set()  # it ended meanwhile
+    return {int(link[8:-1]) for link in links if link.startswith("socket:[")}
 
 
 def _link(path: str) -> str:

@@ -294,7 +294,7 @@ class Machine:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MachineError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        compileall = ["-I", "-m", "compileall", "-q", "--invalidation-mode=checked-hash", "/usr/lib/nodecheck"]
+        compileall = ["-I", "-m", "compileall", "-q", "--invalidation-mode=timestamp", "/usr/lib/nodecheck"]
         self.run("/usr/bin/python3", *compileall)
         if self._leader is not None:
             self.run("systemctl", "daemon-reload")

@@ -22,6 +22,7 @@ SAYS = "only systemd listens on it, and would start the service for whoever conn
 def systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(ondemand, "SYSTEMD", os.getpid())
     monkeypatch.setattr(ondemand, "BOOTED", str(tmp_path))
+    ondemand._ports_of_systemd.cache_clear()
 
 
 def is_untouched(server: socket.socket) -> bool:
@@ -100,7 +101,7 @@ def test_who_does_not_see_what_systemd_holds_connects_to_ports_and_not_to_files(
     with socket.socket(socket.AF_UNIX) as file, socket.create_server(("127.0.0.1", 0)) as port:
         file.bind(str(path))
         file.listen()
-        monkeypatch.setattr(ondemand, "_holds", lambda pid, links: None if pid == 1 else False)
+        monkeypatch.setattr(ondemand, "_holds", lambda pid, inodes: None if pid == 1 else False)
         assert not ondemand.would_wake(socket.AF_INET, port.getsockname())
         with pytest.raises(Unobserved, match="could not be seen") as raised:
             ondemand.would_wake(socket.AF_UNIX, str(path))
