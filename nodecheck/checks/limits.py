@@ -18,13 +18,14 @@ ROOM = Percent("< 90%")
 CHEAP = ("pids", "files", "conntrack")
 NONE = {
     "conntrack": "no connections are tracked: nf_conntrack is not loaded",
+    "control_groups": "there are no control groups with memory",
     "inotify_instances": "no process uses inotify",
     "inotify_watches": "no process uses inotify",
 }
 
 
 class Limits(Check):
-    """Nothing that the kernel limits is about to run out: processes, open files, connections, inotify."""
+    """Nothing that the kernel limits is about to run out: processes, open files, connections, mounts, inotify."""
 
     pids: Percent = arg(
         "Threads of all processes, of kernel.pid_max or kernel.threads-max: whichever is used most. When nothing at "
@@ -37,6 +38,11 @@ class Limits(Check):
     )
     neighbours: Percent = arg(
         "Neighbours on the network, of net.ipv4.neigh.default.gc_thresh3 or the same of IPv6: whichever is used most.",
+        default=None,
+    )
+    mounts: Percent = arg("Mounts that nodecheck sees, of fs.mount-max.", default=None)
+    control_groups: Percent = arg(
+        "Control groups with memory, of the 65,535 that there may be: those that are gone and still held, too.",
         default=None,
     )
     inotify_instances: Percent = arg(

@@ -27,7 +27,7 @@ def _look(limit: str, seconds: float = 10.0) -> list[tuple[str, int, int]]:
     return [(row["name"], row["used"], row["maximum"]) for row in seen]
 
 
-@pytest.mark.parametrize("limit", ["pids", "files"])
+@pytest.mark.parametrize("limit", ["pids", "files", "mounts"])
 def test_what_this_machine_uses_is_something_and_less_than_all(limit: str) -> None:
     assert [0 < used < maximum for _, used, maximum in _look(limit)] != []
     assert all(0 < used < maximum for _, used, maximum in _look(limit))
@@ -77,6 +77,22 @@ ARP = "entries  allocs   destroys\n000003ff  0000001a 00000008\n000003ff  000000
             {"/proc/net/stat/arp_cache": ARP, "/proc/sys/net/ipv4/neigh/default/gc_thresh3": "1024\n"},
             [("net.ipv4.neigh.default.gc_thresh3", 1023, 1024)],
         ),
+        (
+            "mounts",
+            {"/proc/sys/fs/mount-max": "100000\n", "/proc/self/mountinfo": "22 1 8:1 / / rw - ext4 a rw\n" * 3},
+            [("fs.mount-max", 3, 100000)],
+        ),
+        (
+            "control_groups",
+            {"/sys/fs/cgroup/cgroup.stat": "nr_descendants 60\nnr_subsys_memory 9\nnr_dying_descendants 5\n"},
+            [("MEM_CGROUP_ID_MAX", 65, 65535)],
+        ),
+        (
+            "control_groups",
+            {"/proc/cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t7\t1\nmemory\t8\t61000\t1\n"},
+            [("MEM_CGROUP_ID_MAX", 61000, 65535)],
+        ),
+        ("control_groups", {}, []),
     ],
 )
 def test_what_the_kernel_says_is_read(

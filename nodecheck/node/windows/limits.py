@@ -20,6 +20,8 @@ HOST = "pid:[4026531836]"  # PROC_PID_INIT_INO: the first namespace of processes
 # Within a container only: the root of all control groups has no such limit.
 CONTROL_GROUPS = ("/sys/fs/cgroup/pids", "/sys/fs/cgroup/pids/pids")
 
+MOST_MEMORY_GROUPS = 65535  # include/linux/memcontrol.h
+
 # Nothing in the list: there is no such thing on this host, and so none can run out.
 SHAPE = list_of(fields({"name": text, "used": whole, "maximum": whole}))
 
@@ -88,6 +90,25 @@ def _neighbours(_end: float) -> Iterator[Limit]:
             )
 
 
+def _mounts(_end: float) -> Iterator[Limit]:
+    """systemd looks at each at every change, and is slow long before there may be no more (systemd#1961)."""
+    maximum = int(kernelfiles.read("/proc/sys/fs/mount-max"))
+    yield "fs.mount-max", kernelfiles.read("/proc/self/mountinfo").count("\n"), maximum
+
+
+def _control_groups(_end: float) -> Iterator[Limit]:
+    """Those with memory: a kernel that leaks them cannot make any more at last, and says that no space is left."""
+    stat = kernelfiles.read_or_none("/sys/fs/cgroup/cgroup.stat")
+    if stat is not None:
+        counts = dict(line.split() for line in stat.splitlines())
+        used = int(counts["nr_descendants"]) + int(counts["nr_dying_descendants"])
+        yield "MEM_CGROUP_ID_MAX", used, MOST_MEMORY_GROUPS
+        return
+    for line in (kernelfiles.read_or_none("/proc/cgroups") or "").splitlines():
+        if line.startswith("memory\t"):
+            yield "MEM_CGROUP_ID_MAX", int(line.split()[2]), MOST_MEMORY_GROUPS
+
+
 def _instances(end: float) -> Iterator[Limit]:
     return _of_users("max_user_instances", end, lambda _watches: 1)
 
@@ -101,6 +122,8 @@ LIMITS: dict[str, Callable[[float], Iterator[Limit]]] = {
     "files": _files,
     "conntrack": _conntrack,
     "neighbours": _neighbours,
+    "mounts": _mounts,
+    "control_groups": _control_groups,
     "inotify_instances": _instances,
     "inotify_watches": _watches,
 }
