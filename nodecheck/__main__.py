@@ -89,7 +89,8 @@ def _dispatch(helpers: Helpers, started: float) -> int:
     try:
         exit_code: int = command(arguments, helpers, started) if arguments.command == "run" else command(arguments)
     except DefinitionError as error:
-        print(f"{error}\nnodecheck: {_count(len(error.mistakes))}, nothing was checked", file=sys.stderr)
+        so = ", nothing was checked" if arguments.command == "run" else ""
+        print(f"{error}\nnodecheck: {_count(len(error.mistakes))}{so}", file=sys.stderr)
         return EXIT_UNUSABLE
     except BadOutput as error:
         print(f"nodecheck: {error}", file=sys.stderr)

@@ -59,9 +59,12 @@ class Parser(argparse.ArgumentParser):
             fill(self)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Return what was given, and what is not known of it."""
+        """Return what was given, and what is not known of it: of that a command tells itself, with its own usage."""
         self.be_filled()
-        return super().parse_known_args(args, namespace)
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def format_help(self) -> str:
         """Return the whole help."""
@@ -86,20 +89,12 @@ class Parser(argparse.ArgumentParser):
             return ""
         if wrong[2] in ELSEWHERE:
             return f"here it is {ELSEWHERE[wrong[2]]}"
-        known = re.findall(r"'([^']+)'", message)[1:] if wrong[1] else self._all_options()
+        known = re.findall(r"'([^']+)'", message)[1:] if wrong[1] else self._options()
         hint = did_you_mean(wrong[1] or wrong[2], known)
         return hint if hint.startswith("did you mean") else ""
 
-    def _all_options(self) -> list[str]:
-        """The options of all commands: argparse tells about a wrong one only here, above them."""
-        parsers = [self]
-        for action in self._actions:
-            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # argparse has no other way
-                parsers += action.choices.values()
-        for parser in parsers:
-            parser.be_filled()
-        options = (option for parser in parsers for action in parser._actions for option in action.option_strings)  # noqa: SLF001  # the same
-        return sorted({option for option in options if option.startswith("--")})
+    def _options(self) -> list[str]:
+        return [option for action in self._actions for option in action.option_strings if option.startswith("--")]
 
 
 @all_later()

@@ -105,7 +105,7 @@ def test_a_directory_with_the_name_of_a_definition_file_is_said(tmp_path: pathli
 
     ended = lint(tmp_path, "checks.d")
 
-    said = "checks.d/folder.yaml cannot be read: it is a directory\nnodecheck: 1 mistake, nothing was checked\n"
+    said = "checks.d/folder.yaml cannot be read: it is a directory\nnodecheck: 1 mistake\n"
     assert (3, "", said) == (ended.returncode, ended.stdout, ended.stderr)
 
 
