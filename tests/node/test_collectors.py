@@ -177,3 +177,16 @@ def test_a_critical_check_becomes_an_alert_and_ends_with_its_cause(pair: Pair) -
     pair.node.run("rm", "/etc/nodecheck/checks.d/50-tried.yaml")
     pair.run_service()
     wait_for(lambda: f"{NODE}:9100: the check absent is critical" not in alerts(pair))
+
+
+def test_a_node_that_forwards_its_journal_by_rsyslog_is_heard_in_the_central_place(pair: Pair) -> None:
+    """rsyslog on both ends, with TLS: what nodecheck tells the journal is all that the node's one needs."""
+    example = (EXAMPLES / "rsyslog-node.conf").read_text()
+    told = example.replace('target="logs.example.com"', f'target="{CENTRAL}"').replace("logs.example.com", "central")
+    pair.node.write_file("/etc/rsyslog.d/nodecheck.conf", told)
+    pair.node.write_file("/etc/nodecheck/nodecheck.yaml", "events: {to: [journal]}\n")
+    pair.node.run("systemctl", "restart", "rsyslog")
+    run = pair.run_service()
+    wait_for(lambda: any(run == event.get("NODECHECK_RUN_ID") for event in pair.forwarded()))
+    found = [event for event in pair.forwarded() if event.get("NODECHECK_RUN_ID") == run]
+    assert {event["NODECHECK_EVENT"] for event in found} >= {"run"}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from . import units
+from .conftest import CHECKOUT
 from .node import DEFINITION, Node
 from .verdicts import EXIT_CODES, NAME, definition, expect, judge
 
@@ -254,3 +255,50 @@ def test_the_hardened_service_sees_what_is_seen_by_hand(node: Node) -> None:
     assert {name: status for name, (status, _) in in_service.items()} == {
         name: status for name, status in by_hand.items() if status not in ("ok", "skipped")
     }, in_service
+
+
+# ---- drop-ins that are shipped as examples
+
+ABSENT = definition(absent="process: {name: no-such-name}")
+TELL = units.unit_text({"Service": {"Type": "oneshot", "ExecStart": "/bin/sh -c 'echo %i >>/run/told'"}})
+CURL = "#!/bin/sh\nfor last; do :; done\necho $last >>/run/told\n"
+
+
+def with_example(node: Node, name: str) -> None:
+    """Lay an example down where its first line says."""
+    node.write_file("/run/told", "")
+    node.unit(f"nodecheck.service.d/{name}", (CHECKOUT / "systemd/examples" / name).read_text())
+
+
+def run_service(node: Node, severity: str) -> None:
+    """Run the service with a check that is not ok."""
+    with_definition(node, ABSENT.replace("name: Tried\n", f"name: Tried\n  severity: {severity}\n"))
+    node.start_unit("nodecheck.service", wait=True)
+
+
+def told(node: Node) -> list[str]:
+    """What the example has told."""
+    return node.run("cat", "/run/told").stdout.split()
+
+
+def test_a_unit_of_ones_own_is_started_when_the_node_is_critical_and_not_by_a_warning(node: Node) -> None:
+    node.unit("tell-somebody@.service", TELL)
+    with_example(node, "onfailure.conf")
+    run_service(node, "warning")
+    node.wait_for("nodecheck.service", ActiveState="inactive", Result="success")
+    run_service(node, "critical")
+    node.wait_for("nodecheck.service", ActiveState="failed", ExecMainStatus="2")
+    node.wait_for("tell-somebody@nodecheck.service.service", ActiveState="inactive", Result="success")
+    deadline = time.monotonic() + 10
+    while not told(node):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert told(node) == ["nodecheck.service"]
+
+
+def test_whoever_waits_for_a_ping_gets_it_with_the_exit_code(node: Node) -> None:
+    node.write_file("/usr/bin/curl", CURL, 0o755)
+    node.write_file("/etc/nodecheck/ping", "PING=https://ping.example/uuid\n", 0o600)
+    with_example(node, "ping.conf")
+    run_service(node, "critical")
+    assert told(node) == ["https://ping.example/uuid/2"]
