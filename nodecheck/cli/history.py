@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_NAME = 40  # columns
 LEAST_STRIP = 12
+LEAST_SECONDS = 60.0
 INDENT = "  "
 HOW = "nodecheck run remembers what it sees; the timer runs it each minute"
 
@@ -39,12 +40,19 @@ def command(arguments: Namespace) -> int:
         raise DefinitionError([Mistake(None, str(error), HOW)]) from error
     style = Style.of(sys.stdout)
     now = time.time()
+    chosen = histories if arguments.check is None else _named(arguments.check, histories)
+    begin = first_time(chosen, now - seconds, now)
     if arguments.check is None:
-        print("\n".join(overview(histories, now - seconds, now, style)))
+        print("\n".join(overview(histories, begin, now, style)))
     else:
-        chosen = _named(arguments.check, histories)
-        print("\n".join(line for each in chosen for line in detail(each, now - seconds, now, style)))
+        print("\n".join(line for each in chosen for line in detail(each, begin, now, style)))
     return 0
+
+
+def first_time(histories: list[History], begin: float, now: float) -> float:
+    """Return when the strips begin: not long before anything was remembered, or a young memory would be one column."""
+    first = min((each.changes[0].at for each in histories if each.changes), default=begin)
+    return min(max(begin, first), now - LEAST_SECONDS)
 
 
 def _seconds(text: str) -> float:

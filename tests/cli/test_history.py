@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nodecheck.cli.history import detail, overview
+from nodecheck.cli.history import detail, first_time, overview
 from nodecheck.cli.strip import strip
 from nodecheck.engine.memory import Change, History, Memory
 from nodecheck.report.result import Status
@@ -88,6 +88,16 @@ def test_one_check_is_shown_with_all_that_changed() -> None:
                              docker.service is healthy said so
         2025-11-22 18:00:00  ok            21h"""
     assert textwrap.dedent(expected).splitlines() == [*detail(DOCKER, NOW - 12 * HOUR, NOW, Style())]
+
+
+@pytest.mark.parametrize(
+    ("hours", "last", "begins"),
+    [(30.0, 24.0, 24.0), (6.0, 24.0, 6.0), (6.0, 2.0, 2.0), (0.001, 24.0, 1 / 60)],
+    ids=["old", "young", "young, and less is wanted", "of just now"],
+)
+def test_strips_begin_with_what_is_remembered(hours: float, last: float, begins: float) -> None:
+    begin = first_time([history("a", (hours, "ok", "ok"))], NOW - last * HOUR, NOW)
+    assert NOW - begins * HOUR == pytest.approx(begin)
 
 
 def test_a_strip_shows_the_worst_of_each_piece() -> None:
