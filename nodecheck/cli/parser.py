@@ -204,9 +204,7 @@ def _fill_schema(schema: Parser) -> None:
 
 def _fill_history(history: Parser) -> None:
     history.add_argument("check", nargs="?", metavar="CHECK", help="the name or id of one: its changes, too")
-    history.add_argument(
-        "--last", metavar="TIME", default="24h", help="how far back (default: 24h), as far as is remembered"
-    )
+    history.add_argument("--last", metavar="TIME", default="24h", help="how far back, at the most (default: 24h)")
     _add_state(history, "where runs are remembered")
 
 
