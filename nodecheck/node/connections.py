@@ -63,7 +63,7 @@ class Connections:
             reason = "it serves one network interface only, and a connection from this host comes over another one"
             self._results[listener.inode] = _untried(listener, reason)
             return
-        if ondemand.are_systemds_alone({listener.inode}):
+        if ondemand.is_systemds_alone(listener.inode):
             self._results[listener.inode] = _untried(listener, ondemand.NOT_TRIED)
             return
         code = errno.EADDRNOTAVAIL

@@ -37,9 +37,15 @@ def would_wake(family: int, address: Any) -> bool:
     return _would_wake_file(address) if family == socket.AF_UNIX else _would_wake_port(family, address)
 
 
-def are_systemds_alone(inodes: set[int]) -> bool | None:
+def is_systemds_alone(inode: int) -> bool:
+    """Tell whether only systemd holds this TCP socket, as far as that can be seen."""
+    is_systemds = os.path.isdir(BOOTED) and any(found.inode == inode for found in _ports_of_systemd())
+    return is_systemds and bool(_are_systemds_alone({inode}))
+
+
+def _are_systemds_alone(inodes: set[int]) -> bool | None:
     """Tell whether of all processes only systemd holds these sockets; None where that cannot be seen."""
-    held = _holds(SYSTEMD, inodes) if inodes and os.path.isdir(BOOTED) else False
+    held = _holds(SYSTEMD, inodes) if inodes else False
     if held is False:
         return False
     pids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)
@@ -47,7 +53,7 @@ def are_systemds_alone(inodes: set[int]) -> bool | None:
 
 
 def _would_wake_file(path: str) -> bool:
-    alone = are_systemds_alone(_inodes_of_file(path))
+    alone = _are_systemds_alone(_inodes_of_file(path))
     if alone is None:
         reason = f"whether only systemd listens on {path} could not be seen, and to connect might start its service"
         raise Unobserved(f"socket {path}", reason, remedy="run nodecheck as root")
@@ -58,7 +64,7 @@ def _would_wake_port(family: int, address: tuple[Any, ...]) -> bool:
     """Only root sees what systemd holds; others connect, or they could say nothing of any port of their own host."""
     bound = (address[0], *ANYWHERE)
     inodes = {found.inode for found in _ports_of_systemd() if found.port == address[1] and found.address in bound}
-    return bool(inodes and _is_of_this_host(family, address) and are_systemds_alone(inodes))
+    return bool(inodes and _is_of_this_host(family, address) and _are_systemds_alone(inodes))
 
 
 @functools.cache

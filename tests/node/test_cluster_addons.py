@@ -15,11 +15,29 @@ def frozen(name: str, process: str, cause: str, criticals: int = 0) -> Scenario:
     )
 
 
+def filtered(name: str, port: int, cause: str, criticals: int = 0) -> Scenario:
+    """A program in a pod to which the node's packet filter lets nobody through."""
+    rule = f"OUTPUT --protocol tcp --dport {port} --jump REJECT --reject-with tcp-reset"
+    return Scenario(
+        name=f"a packet filter rejects what is sent to {name}",
+        node="worker",
+        breaks=f"iptables --insert {rule}",
+        mends=f"iptables --delete {rule}",
+        cause=cause,
+        says="refused",
+        criticals=criticals,
+    )
+
+
 SCENARIOS = (
     frozen("the ingress controller", "nginx-ingress-c", "[Ii]ngress", criticals=1),
     frozen("metrics-server", "metrics-server", "metrics-server"),
     frozen("the dashboard", "dashboard", "[Dd]ashboard"),
     frozen("Heapster", "heapster", "Heapster"),
+    filtered("the ingress controller", 10254, "[Ii]ngress", criticals=1),
+    filtered("metrics-server", 4443, "metrics-server"),
+    filtered("the dashboard", 8443, "[Dd]ashboard"),
+    filtered("Heapster", 8082, "Heapster"),
     Scenario(
         name="flannel has not said what this node has",
         node="worker",
