@@ -185,12 +185,12 @@ def test_open_vswitch_is_two_daemons_and_has_the_bridge_of_neutron(tmp_path: pat
     enable(tmp_path, "openvswitch-switch.service", "neutron-openvswitch-agent.service")
     write(tmp_path, "usr/bin/ovs-vsctl")
     write(tmp_path, "etc/neutron/plugins/ml2/openvswitch_agent.ini", "[ovs]\n#integration_bridge = x\n")
-    units = ["ovsdb-server.service", "ovs-vswitchd.service"]
-    assert [units, ["br-int"]] == found(openvswitch, tmp_path, "units", "bridges")
+    units = [["ovsdb-server.service"], ["ovs-vswitchd.service"]]
+    assert [*units, ["br-int"]] == found(openvswitch, tmp_path, "database_units", "switch_units", "bridges")
 
 
 def test_open_vswitch_in_a_pod_has_no_units(tmp_path: pathlib.Path) -> None:
-    assert found(openvswitch, tmp_path, "units", "bridges") == [[], []]
+    assert found(openvswitch, tmp_path, "database_units", "switch_units", "bridges") == [[], [], []]
 
 
 # ---- the helpers
