@@ -104,18 +104,10 @@ def _holds(pid: int, inodes: set[int]) -> bool | None:
 
 def _inodes_held(pid: int) -> set[int] | None:
     """The sockets that a process has open; None where that cannot be seen."""
-    folder = f"/proc/{pid}/fd"
     try:
-        links = [_link(f"{folder}/{name}") for name in os.listdir(folder)]
+        links = list(sockets.links_in(f"/proc/{pid}/fd"))
     except PermissionError:
         return None
     except OSError:
         return set()  # it ended meanwhile
     return {int(link[8:-1]) for link in links if link.startswith("socket:[")}
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""

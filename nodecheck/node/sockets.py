@@ -205,7 +205,7 @@ def _holders(wanted: dict[str, int]) -> tuple[dict[int, list[int]], bool]:
     all_seen = True
     for entry in sorted((entry for entry in os.listdir("/proc") if entry.isdigit()), key=int) if wanted else ():
         try:
-            links = _links(f"/proc/{entry}/fd")
+            links = links_in(f"/proc/{entry}/fd")
         except PermissionError:
             all_seen = False
             continue
@@ -216,7 +216,8 @@ def _holders(wanted: dict[str, int]) -> tuple[dict[int, list[int]], bool]:
     return holders, all_seen
 
 
-def _links(folder: str) -> Iterator[str]:
+def links_in(folder: str) -> Iterator[str]:
+    """Return where the links of a folder lead, "" for one that is gone meanwhile. Raises OSError."""
     names = os.listdir(folder)
     return (_link(f"{folder}/{name}") for name in names)
 
