@@ -34,7 +34,7 @@ class Tcp(Check):
 
     address: str = arg(
         "Where to connect to: host:port, [IPv6 address]:port or unix:///path. Of a name with several addresses, each "
-        "is tried until one takes the connection."
+        "is tried until one takes the connection. None is tried where only systemd listens: that would start a service."
     )
     state: str = arg(
         "open: a connection is made before the check's timeout; the kernel makes it for a process that listens, so it "
