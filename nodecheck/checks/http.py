@@ -42,8 +42,8 @@ class Http(Check):
 
     url: str = arg(
         "What to ask for: http://, https:// or unix:// with the path of a socket and then what to ask for, such as "
-        "unix:///run/docker.sock/_ping. The path of the socket ends with .sock, or with a colon: unix:///run/web:/ping. "
-        "Nothing is asked where only systemd listens: that would start a service."
+        "unix:///run/docker.sock/_ping. The path of the socket ends with .sock, or with a colon: unix:///run/web:/ping."
+        " Nothing is asked where only systemd listens: that would start a service."
     )
     method: str = arg("GET, or HEAD for an answer without a body.", default="GET", choices=("GET", "HEAD"))
     host: str = arg(

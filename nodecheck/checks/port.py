@@ -52,8 +52,8 @@ class Port(Check):
         "Unit that has to hold it: by its control group, or as the socket unit that starts it.", default=None
     )
     connect: bool = arg(
-        "Whether to connect to it: the process has to take the connection before the check's timeout. TCP only, and not "
-        "where only systemd listens: that would start a service.",
+        "Whether to connect to it: the process has to take the connection before the check's timeout. TCP only, and "
+        "not where only systemd listens: that would start a service.",
         default=False,
     )
 
