@@ -38,12 +38,20 @@ UNITS := nodecheck.service nodecheck.timer nodecheck@.service nodecheck@.timer \
 	nodecheck@deep.timer.d/schedule.conf nodecheck@quick.service.d/tags.conf
 MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py $(folder)/*.md))
 
-# -I: the caller's environment cannot change what runs. -B: nothing is ever written below $(PREFIX).
+# -I: the caller's environment cannot change what runs. -B: nothing is ever written below $(PREFIX). -S: what else is
+# installed for Python is not looked through, which takes a third of the time that Python itself takes to start.
 define LAUNCHER
-#!$(PYTHON) -IB
+#!$(PYTHON) -ISB
+import os
 import sys
 
 sys.path.insert(0, "$(LIB)")
+if os.path.isdir("/usr/lib/python3/dist-packages"):  # of Debian and Ubuntu, for each version of Python
+    sys.path.append("/usr/lib/python3/dist-packages")
+else:
+    import site
+
+    site.main()
 from nodecheck.__main__ import main
 
 sys.exit(main())
