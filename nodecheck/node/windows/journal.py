@@ -95,7 +95,7 @@ def look(want: JournalWant) -> dict[str, Any]:
 def _journalctl(options: tuple[str, ...], deadline: float, kept: int, flood: int) -> Run:
     from nodecheck.node import programs
 
-    words = ("journalctl", "--boot", "--output=json", "--all", "--no-pager", f"--output-fields={FIELDS}", *options)
+    words = ("journalctl", _this_boot(), "--output=json", "--all", "--no-pager", f"--output-fields={FIELDS}", *options)
     seconds = max(deadline - time.monotonic(), 0.0)
     run = programs.run(programs.Program(words, seconds, None, kept, flood))
     said = " ".join(run.stderr.text.split())
@@ -169,6 +169,20 @@ def _gap(run: Run, entries: list[dict[str, Any]], begin: float, deadline: float)
     if since_boot < BOOT_SECONDS or _time(oldest) <= begin:
         return ""
     return f"the journal goes back only {format_duration(time.time() - _time(oldest))}"
+
+
+def _this_boot() -> str:
+    """Return the option for the boot of PID 1: in a container, a service that has its own /proc/sys sees another."""
+    own, of_systemd = (_boot_id(root) for root in ("", "/proc/1/root"))
+    return f"--boot={of_systemd}" if own and of_systemd and own != of_systemd else "--boot"
+
+
+def _boot_id(root: str) -> str:
+    try:
+        with open(f"{root}/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip().replace("-", "")
+    except OSError:
+        return ""
 
 
 def _boot() -> float:
