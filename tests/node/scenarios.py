@@ -105,7 +105,8 @@ def is_of_the_scenario_before(result: dict[str, Any]) -> bool:
 
     The cluster takes the endpoints of a node away up to a minute after that was not ready, and gives them back late.
     """
-    return result["status"] == "unknown" and result["message"].endswith("cannot be looked at: Operation not permitted")
+    said = str(result["message"])
+    return result["status"] == "unknown" and said.endswith("cannot be looked at: Operation not permitted")
 
 
 class Proving:
