@@ -10,14 +10,13 @@ import os
 import socket
 from typing import Any
 
-from nodecheck.node import sockets
+from nodecheck.node import sockets, systemd
 from nodecheck.node.unobserved import Unobserved
 
 NOT_TRIED = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
 LISTENS = 0x10000  # __SO_ACCEPTCON of the kernel's include/linux/net.h, in the column Flags of /proc/net/unix
 ANYWHERE = ("0.0.0.0", "::")  # compared, not bound
-BOOTED = "/run/systemd/system"  # sd_booted(3); elsewhere PID 1 is a program like others
-SYSTEMD = 1
+SYSTEMD = 1  # where it runs: elsewhere PID 1 is a program like others
 
 
 def refuse_to_wake(family: int, address: Any) -> None:
@@ -32,14 +31,14 @@ def refuse_to_wake(family: int, address: Any) -> None:
 
 def would_wake(family: int, address: Any) -> bool:
     """Tell whether to connect to an address would start a service of this host. Raises Unobserved."""
-    if not os.path.isdir(BOOTED):
+    if not systemd.booted_with_systemd():
         return False
     return _would_wake_file(address) if family == socket.AF_UNIX else _would_wake_port(family, address)
 
 
 def is_systemds_alone(inode: int) -> bool:
     """Tell whether only systemd holds this TCP socket, as far as that can be seen."""
-    is_systemds = os.path.isdir(BOOTED) and any(found.inode == inode for found in _ports_of_systemd())
+    is_systemds = systemd.booted_with_systemd() and any(found.inode == inode for found in _ports_of_systemd())
     return is_systemds and bool(_are_systemds_alone({inode}))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nodecheck.node import ondemand
+from nodecheck.node import ondemand, systemd
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows.docker import SHAPE, DockerWant, look
 
@@ -226,7 +226,7 @@ def test_a_socket_that_only_systemd_holds_is_not_connected_to(
 ) -> None:
     """To connect would start the service. Here this very process stands in for systemd."""
     monkeypatch.setattr(ondemand, "SYSTEMD", os.getpid())
-    monkeypatch.setattr(ondemand, "BOOTED", str(path.parent))
+    monkeypatch.setattr(systemd, "booted_with_systemd", lambda: True)
     with Server(path, engine) as server:
         stopped = ask(path)["stopped"]
     assert (stopped["kind"], server.asked) == ("refused", [])

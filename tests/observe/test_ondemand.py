@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from nodecheck.node import ondemand
+from nodecheck.node import ondemand, systemd
 from nodecheck.node.connections import Connections
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows import http, tcp, tls
@@ -19,9 +19,9 @@ SAYS = "only systemd listens on it, and would start the service for whoever conn
 
 
 @pytest.fixture(autouse=True)
-def systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ondemand, "SYSTEMD", os.getpid())
-    monkeypatch.setattr(ondemand, "BOOTED", str(tmp_path))
+    monkeypatch.setattr(systemd, "booted_with_systemd", lambda: True)
     ondemand._ports_of_systemd.cache_clear()
 
 
@@ -87,7 +87,7 @@ def test_what_nobody_here_listens_on_wakes_nobody(address: tuple[str, int]) -> N
 
 
 def test_where_systemd_does_not_run_process_1_is_one_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ondemand, "BOOTED", "/no/such/folder")
+    monkeypatch.setattr(systemd, "booted_with_systemd", lambda: False)
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert not ondemand.would_wake(socket.AF_INET, server.getsockname())
 
