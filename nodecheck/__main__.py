@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -68,13 +69,17 @@ def _unwritable(error: OSError) -> int:
 
 
 def _start_helpers(arguments: list[str]) -> Helpers:
-    """Fork the process that asks systemd first of all: it imports gi while we read the definitions."""
+    """Fork the process that asks systemd first of all: it imports gi while we read the definitions.
+
+    From here on a signal ends the run with a report.
+    """
     if arguments[:1] != ["run"] or {"-h", "--help"} & set(arguments):
         return Helpers()
     if any(argument.startswith("--r") for argument in arguments):  # --replay, or a part of the word
         return Helpers()
-    from nodecheck.node import groups, systemd
+    from nodecheck.node import groups, interruption, systemd
 
+    interruption.listen()
     return Helpers(systemd.Collector() if systemd.booted_with_systemd() else None, groups.look())
 
 
@@ -82,7 +87,7 @@ def _dispatch(helpers: Helpers, started: float) -> int:
     from nodecheck.cli.parser import make_parser
     from nodecheck.definitions.errors import DefinitionError
     from nodecheck.report.formats import BadOutput
-    from nodecheck.report.result import EXIT_INTERRUPTED, EXIT_UNUSABLE
+    from nodecheck.report.result import EXIT_SIGNAL, EXIT_UNUSABLE
 
     arguments = make_parser().parse_args()
     command = importlib.import_module(f"nodecheck.cli.{arguments.command}").command
@@ -101,7 +106,7 @@ def _dispatch(helpers: Helpers, started: float) -> int:
         return _unwritable(error) if error.errno in OUTPUT_ERRORS else _own_error()
     except KeyboardInterrupt:
         print("nodecheck: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return EXIT_SIGNAL + signal.SIGINT
     except Exception:  # noqa: BLE001  # Python would end with 1, and that means warning
         return _own_error()
     return exit_code

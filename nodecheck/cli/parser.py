@@ -24,7 +24,7 @@ examples:
   nodecheck run -t runtime -o json       only checks with a tag, as JSON
   nodecheck explain unit                 what the check type `unit` takes, with an example
 
-exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or unusable, 130 interrupted
+exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or unusable, 130 interrupted (or 128 and another signal)
 """
 
 

@@ -15,7 +15,9 @@ from nodecheck.engine.known import names_of
 from nodecheck.engine.plan import make_plan, units_of
 from nodecheck.engine.run import run
 from nodecheck.engine.statedirectory import directory_of
+from nodecheck.node import interruption
 from nodecheck.report import formats
+from nodecheck.report.result import EXIT_SIGNAL
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
-    """Run the checks and print the report; return the exit code of the report.
+    """Run the checks and print the report; return the exit code of the report, or 128 and the number of a signal.
 
     `started` is when the program started, on the monotonic clock in seconds: the budget counts from there.
     """
@@ -43,16 +45,17 @@ def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
     courier = _begin_courier(arguments, loaded.settings.events, outputs)
     clock = Clock(started, budget or loaded.settings.budget)
     report = run(plan, loaded.definitions, loaded.node, clock, helpers.collector, state=state)
-    if courier:
+    if courier and not report.interrupted:
         report = report._replace(problems=(*report.problems, *courier.look(clock)))
     if state and any(output.shows_history for output in outputs):
         report = report._replace(history=state.history())
     failures = _print(report, outputs, arguments)
-    if courier:
+    if courier and not report.interrupted:
         courier.deliver(report, units_of(plan), clock)
     if failures:
         raise formats.BadOutput("; ".join(failures))
-    return report.exit_code
+    signalled = interruption.came()
+    return EXIT_SIGNAL + signalled if signalled else report.exit_code
 
 
 def _directory(arguments: Namespace) -> str | None:

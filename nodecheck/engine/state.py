@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.engine.memory import Change, History, Memory, Moment, Seen, Told, Unusable
-from nodecheck.node import stuck
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption, stuck
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 
 if TYPE_CHECKING:
     from nodecheck.engine.clock import Clock
@@ -69,6 +69,9 @@ class State:
             if self._recalled is None:
                 self._helper.channel.receive(self._patience(clock))
             told, written, problem = self._helper.channel.receive(self._patience(clock))
+        except Interrupted:
+            self._helper.leave()
+            return Remembered(None, False, f"{interruption.reason()}, {LOST}")
         except HelperTimeout:
             return Remembered(None, False, f"{self._leave(self._helper)}, {LOST}")
         except (HelperGone, BrokenPipeError):

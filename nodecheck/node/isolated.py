@@ -15,6 +15,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from nodecheck.node import interruption
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
@@ -33,6 +35,10 @@ _started: set[int] = set()  # all helpers of this process
 
 class HelperTimeout(Exception):
     """The helper did not answer before the deadline."""
+
+
+class Interrupted(HelperTimeout):
+    """A signal came that ends the run, before the helper answered."""
 
 
 class HelperGone(Exception):
@@ -61,7 +67,8 @@ class Channel:
     def receive(self, deadline: float | None = None) -> Any:
         """Return the next data; `deadline` is a time of the monotonic clock in seconds.
 
-        Raises HelperTimeout when it passes first, HelperGone when the other end closed.
+        Raises HelperTimeout when it passes first, Interrupted when a signal came that ends the run, HelperGone when the
+        other end closed.
         """
         size = int.from_bytes(self._take(HEADER_BYTES, deadline), "little")
         return marshal.loads(self._take(size, deadline))  # noqa: S302  # from our own fork, never from outside
@@ -97,6 +104,9 @@ class Channel:
             return
         poll = select.poll()
         poll.register(self._read_end, select.POLLIN)
+        bell = interruption.bell()
+        if bell is not None:
+            poll.register(bell, select.POLLIN)
         while True:
             if self._outgoing:
                 poll.register(self._write_end, select.POLLOUT)
@@ -105,6 +115,8 @@ class Channel:
                 raise HelperTimeout
             if self._read_end in events:
                 return
+            if bell in events:
+                raise Interrupted
             with suppress(BrokenPipeError):
                 self._push()
             poll.unregister(self._write_end)
@@ -268,6 +280,7 @@ def _is_collected(pid: int) -> bool:
 def _serve_and_exit(serve: Callable[[Channel], None], read_end: int, write_end: int) -> None:
     """Never return: what the parent would do at its end must not be done twice."""
     try:
+        interruption.be_deaf()
         channel = Channel(*_detach(read_end, write_end))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a caller's "ignore" would be inherited
         signal.alarm(LIFETIME_SECONDS)
@@ -282,6 +295,7 @@ def _start_and_exit(serve: Callable[[Channel], None], asked: int) -> None:
     from socket import recv_fds, socket
 
     try:
+        interruption.be_deaf()
         with socket(fileno=_detach(asked)[0]) as connection:
             while (request := recv_fds(connection, 1 << 6, 2))[0]:
                 with suppress(ChildProcessError):  # there is none, or the kernel has done it

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.durations import format_duration
-from nodecheck.node import stuck, windows
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption, stuck, windows
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Looks:
                 number, answer, hangs = self._helper.channel.receive(min(due[number] for number in waiting))
                 self._results[number] = _from_helper(*answer)
                 self._late += [_thing(self._wants[number])] if hangs else []
+            except Interrupted:
+                self._results |= dict.fromkeys(waiting, Unobserved("looks", interruption.reason()))
             except HelperTimeout:
                 now = time.monotonic()
                 late = [number for number in waiting if due[number] <= now]

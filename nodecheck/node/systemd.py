@@ -10,7 +10,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 from nodecheck.node.unobserved import Unobserved
 
 SOURCE = "systemd"
@@ -84,6 +85,8 @@ class _ScopeHelper:
             return Unobserved(
                 SOURCE, "the process that asks systemd ended without an answer", remedy="nodecheck doctor"
             )
+        except Interrupted:
+            return Unobserved(SOURCE, interruption.reason())
         except HelperTimeout:
             return _silent(stage, time.monotonic() - self._asked)
 
