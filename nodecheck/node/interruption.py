@@ -1,48 +1,38 @@
-"""Signals that end a run before its time: nothing is waited for any more, and what was seen by then is judged."""
+"""Signals that end a run before its time: nothing is waited for any more, and what was seen by then is judged.
+
+They come by a pipe, from the process that guards the run.
+"""
 
 from __future__ import annotations
 
 import os
 import select
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Iterable
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 _came: list[signal.Signals] = []
-_bell: list[int] = []  # the end of a pipe to read from, while somebody listens: whoever waits, waits for it, too
+_bell: list[int] = []
 
 
-def listen() -> None:
-    """Note such a signal from now on; a second one ends the program at once."""
-    read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+def listen(bell: int, numbers: Iterable[signal.Signals]) -> None:
+    """Listen at this end of a pipe, which tells the number of a signal, and be deaf to these signals themselves.
 
-    def note(number: int, _frame: FrameType | None) -> None:
-        _handle(signal.SIG_DFL)
-        _came.append(signal.Signals(number))
-        os.write(write_end, b"\0")
-
-    _handle(note)
-    _bell.append(read_end)
-
-
-def _handle(handler: object) -> None:
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1), or a shell that put us in the background
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal() takes has no name there
-
-
-def be_deaf() -> None:
-    """In a helper: a terminal and timeout(1) signal the whole process group, but who has asked ends the helper.
-
-    A handler, and not SIG_IGN: programs that are run would inherit that.
+    A terminal and timeout(1) signal all processes of a group, helpers too.
     """
-    _came.clear()
+    _bell.append(bell)
+    for number in numbers:
+        signal.signal(number, lambda *_: None)  # and not SIG_IGN, which programs that are run would inherit
+
+
+def forget() -> None:
+    """In a helper: nobody but the run that asked it tells it to end."""
     _bell.clear()
-    _handle(lambda *_: None)
 
 
 def bell() -> int | None:
@@ -52,12 +42,17 @@ def bell() -> int | None:
 
 def came() -> signal.Signals | None:
     """Return the signal that has come, None where none has."""
+    with suppress(BlockingIOError):
+        for descriptor in () if _came else _bell:
+            number = os.read(descriptor, 1)
+            _came.append(signal.Signals(number[0]) if number else signal.SIGKILL)  # the guard is gone
     return _came[0] if _came else None
 
 
 def reason() -> str:
     """Return why something was not seen, "" where no signal has come."""
-    return f"the run was ended by {_came[0].name} before this was seen" if _came else ""
+    number = came()
+    return f"the run was ended by {number.name} before this was seen" if number else ""
 
 
 def wait(seconds: float, *descriptors: int) -> None:

@@ -182,8 +182,9 @@ class Report(NamedTuple):
 
     @property
     def status(self) -> Status:
-        """The worst status of all results, as far as they are confirmed."""
-        return worst([result.counts_as for result in self.results])
+        """The worst status of all results, as far as they are confirmed; skipped only where all of them were."""
+        counted = [result.counts_as for result in self.results]
+        return worst([status for status in counted if status is not Status.SKIPPED] or counted)
 
     @property
     def partial(self) -> bool:
