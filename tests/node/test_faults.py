@@ -231,9 +231,10 @@ def test_what_is_no_file_is_neither_waited_for_nor_read_without_end(tried: Node,
     tried.run("sh", "-c", make)
     try:
         checks = definition(
-            content="file: {path: /run/tried.yaml, matches: anything}", pid="process: {pidfile: /run/tried.yaml}"
+            content="file: {path: /run/tried.yaml, content: anything}", pid="process: {pidfile: /run/tried.yaml}"
         )
         outcome = tried.check(checks, "--events", "never")
+        assert outcome.statuses().keys() == {"content", "pid"}
         assert set(outcome.statuses().values()) <= {"unknown", "critical"}
         assert outcome.seconds < 2
         ended = tried.run("nodecheck", "run", "/run/tried.yaml", timeout=10, check=False)
