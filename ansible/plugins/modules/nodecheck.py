@@ -13,8 +13,9 @@ author: The nodecheck maintainers (@nodecheck)
 description:
   - Runs C(nodecheck run) on the host and returns its report.
   - Fails when the host is as sick as O(fail_on) says, or when it could not be judged at all. So a play stops there.
-  - Changes nothing. Not even the memory of nodecheck's own timer is touched, and no event is told. Therefore a fault counts
-    at once, also where C(for) says that it has to hold for a while, and what takes earlier runs to know is unknown.
+  - Changes nothing. Not even the memory of nodecheck's own timer is touched, and no event is told.
+  - So a fault counts at once, also where C(for) says that it has to hold for a while; what takes earlier runs to know
+    is unknown.
 requirements:
   - nodecheck on the host, which needs Python 3.11 or newer. The role P(nodecheck.nodecheck.nodecheck#role) installs it.
 notes:
@@ -51,12 +52,12 @@ options:
     type: dict
     default: {}
   budget:
-    description: The run ends within this time, such as V(20s), whatever hangs. Without it, what the host's settings say.
+    description: The run ends within this time, such as V(20s), whatever hangs. Without it, that of the host's settings.
     type: str
   fail_on:
     description:
       - Fail when the status of the host is this one or a worse one.
-      - From bad to worse these are V(warning), V(unknown) and V(critical). With V(never) the report is returned in any case.
+      - From bad to worse these are V(warning), V(unknown) and V(critical). With V(never) no status fails.
       - V(unknown) is the default since a host that could not be seen is not known to be healthy.
     type: str
     choices: [critical, unknown, warning, never]
