@@ -13,8 +13,8 @@ TEST_TOOLS := dbus-daemon systemd-analyze openssl
 TEST_PACKAGES := python3-venv dbus-daemon systemd openssl
 ifeq ($(shell id -u),0)
 # Only root can boot the real node of tests/node.
-TEST_TOOLS += debootstrap systemd-nspawn ip
-TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2
+TEST_TOOLS += debootstrap systemd-nspawn ip ssh
+TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2 openssh-client
 # Real readers of reports. Who is not root may lack them: the tests that need one say so.
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic

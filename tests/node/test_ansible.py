@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import pathlib
 import re
 from collections.abc import Callable, Iterator
 
@@ -130,6 +129,10 @@ def told(output: str) -> dict[str, dict[str, object]]:
     """What the module told of each host, in an ad hoc call."""
     found = re.findall(r"^(\w+) \| (?:SUCCESS|FAILED!) => (\{\n.*?^\})", output, re.DOTALL | re.MULTILINE)
     return {name: json.loads(text) for name, text in found}
+
+
+def test_the_readme_shows_two_commands_and_both_are_run_here() -> None:
+    assert [line[0] for line in readme()] == ["ansible-galaxy", "ansible"]
 
 
 def test_a_host_without_nodecheck_fails_in_plain_words(story: Story) -> None:
