@@ -3,8 +3,6 @@
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
 """Ask nodecheck whether the host is healthy."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: nodecheck
 short_description: Whether a host is healthy, and why not
@@ -163,7 +161,7 @@ def problems_of(report):
 def headline(report):
     """Return what is said of the whole host."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
-    return "{} is {}: {}".format(report["node"]["hostname"], report["status"], counts)
+    return f"{report['node']['hostname']} is {report['status']}: {counts}"
 
 
 def is_too_bad(status, fail_on):

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # FILE NAME [LATER...]: judge FILE as NAME among the definitions that this host will have. Those of the same role that are LATER
 # to come still are the old ones, so they do not count.
 set -eu
