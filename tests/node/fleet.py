@@ -168,18 +168,17 @@ def address(number: int, end: int) -> str:
     return f"10.98.{number}.{end}"
 
 
-def make_package(checkout: pathlib.Path, folder: pathlib.Path, version: str) -> pathlib.Path:
+def make_package(checkout: pathlib.Path, package: pathlib.Path, version: str) -> None:
     """Make the Debian package: by `make deb`, or one that stands in where the Makefile has no such target."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     make = ["make", "--no-print-directory", "-C", str(checkout)]
     if re.search(r"^deb:", (checkout / "Makefile").read_text(), re.MULTILINE):
         subprocess.run([*make, "deb"], env=environment, check=True)
         [made] = (checkout / "dist").glob(f"nodecheck_{version}*_all.deb")
-        return pathlib.Path(shutil.copy(made, folder))
-    tree = folder / "package"
+        shutil.copy(made, package)
+        return
+    tree = package.with_suffix("")
     subprocess.run([*make, "install", "PREFIX=/usr", f"DESTDIR={tree}"], env=environment, check=True)
     (tree / "DEBIAN").mkdir()
     (tree / "DEBIAN/control").write_text(CONTROL.lstrip().format(version=version))
-    package = folder / f"nodecheck_{version}_all.deb"
     subprocess.run(["dpkg-deb", "--build", "--root-owner-group", tree, package], check=True)
-    return package
