@@ -161,7 +161,8 @@ def problems_of(report):
 def headline(report):
     """Return what is said of the whole host."""
     counts = ", ".join(f"{count} {status}" for status, count in report["summary"].items() if count)
-    return f"{report['node']['hostname']} is {report['status']}: {counts}"
+    status = report["status"] if report["status"] in NOT_WELL else "well"
+    return f"{report['node']['hostname']} is {status}: {counts}"
 
 
 def is_too_bad(status, fail_on):
