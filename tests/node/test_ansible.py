@@ -215,6 +215,8 @@ def test_the_ad_hoc_call_of_the_readme_tells_who_is_sick_and_why(fleet: Fleet, s
     assert found["node2"]["problems"] == [
         "critical: web.service is healthy: web.service has failed: main process killed by SIGKILL"
     ]
+    lines = [line.strip() for line in ended.output.splitlines() if '"msg"' in line]
+    assert sorted(line[:13] for line in lines) == ['"msg": "node1', '"msg": "node2', '"msg": "node3']
     assert {name: one["changed"] for name, one in found.items()} == all_nodes(False)
     assert ended.code == 2
 
