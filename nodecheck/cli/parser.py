@@ -140,6 +140,10 @@ def _fill_lint(lint: Parser) -> None:
         "-o", "--output", choices=("text", "json", "sarif", "github"), default="text",
         help="how what was found is told (default: text)",
     )  # fmt: skip
+    lint.add_argument(
+        "--settings", metavar="FILE",
+        help="settings that are about to become those of this host (default: /etc/nodecheck/nodecheck.yaml)",
+    )  # fmt: skip
     _add_replay(lint)
 
 
