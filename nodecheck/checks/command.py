@@ -140,7 +140,7 @@ def _judge_plugin(protocol: str, called: str, seen: dict[str, Any]) -> Iterator[
     code, output = seen["exit_code"], seen["stdout"]["text"]
     statuses = STATUSES if protocol == "nagios" else {0: Status.OK, 1: Status.CRITICAL}
     line = output.lstrip("\n").partition("\n")[0].partition("|" if protocol == "nagios" else "\n")[0].strip()
-    said = _cut(line) if line else f"{called} said nothing{_excerpt(seen)}"
+    said = _cut(line) or f"{called} said nothing{_excerpt(seen)}"
     if code not in statuses:
         how = f"was ended by {seen['signal']}" if code is None else f"ended with exit code {code}"
         said = f"{called} {how}, which says nothing about the node: {said}"

@@ -49,7 +49,18 @@ def _look(check: Check, node: Node) -> Seen:
         findings.extend(check.judge(node))
     except Unobserved as dark:
         return Seen(findings, dark)
+    except Exception as error:  # noqa: BLE001  # that one check cannot be judged must not take the verdicts of the others
+        return Seen(findings, _own_error(error))
     return Seen(findings, None)
+
+
+def _own_error(error: Exception) -> Unobserved:
+    at = error.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else ""
+    reason = f"an error in nodecheck itself, please report it: {type(error).__name__}: {error} ({where})"
+    return Unobserved("nodecheck", reason)
 
 
 def _scaled(finding: Finding, broken: Status) -> Finding:

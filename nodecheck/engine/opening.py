@@ -43,6 +43,12 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLIT
 PRIMARY = 0xFF
 
 
+class NotWhatItSays(sqlite3.DatabaseError):
+    """A file whose header is well, and not what is behind it."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 class Opened(NamedTuple):
     """A state file that is open, which one it is, whether it can be written, and what is wrong with it, if anything."""
 
@@ -173,6 +179,9 @@ def _open(path: str) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = wal")
         database.execute("PRAGMA synchronous = normal")
         _step_up(database)
+    except UnicodeDecodeError as error:  # of the message of an error
+        database.close()
+        raise NotWhatItSays("what it says of itself is no text") from error
     except BaseException:
         database.close()
         raise
@@ -206,9 +215,11 @@ def _step_up(database: sqlite3.Connection) -> None:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {len(STEPS)}")
         database.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         with suppress(sqlite3.Error):
             database.execute("ROLLBACK")
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a table that is there already, say
+            raise NotWhatItSays(str(error)) from error
         raise
 
 

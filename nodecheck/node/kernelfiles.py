@@ -32,6 +32,14 @@ def number_or_none(path: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
+def number(path: str) -> int:
+    """Return the number in a file. Raises OSError, and Unobserved where there is something else in it."""
+    text = read(path)
+    if not text.strip().isdecimal():
+        raise unreadable(path, text)
+    return int(text)
+
+
 def unreadable(path: str, text: str) -> Unobserved:
     """Return what to raise for a file that is not written as we know it."""
     return Unobserved(path, f"{path} is not as expected: {text.strip()[:60]!r}")

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from fakes import judge, make, node, statuses, told
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nodecheck.checks._command_protocols import local_lines, measures
 from nodecheck.node.node import Node
@@ -269,3 +271,18 @@ def test_secrets_of_a_command_line_are_not_told_and_two_commands_stay_two() -> N
     keys = {want.key for word in ("one", "two") for want in make("command", run=f"probe --password={word}").wants()}  # type: ignore[union-attr]  # the same
     assert len(keys) == 2
     assert {key.partition(" #")[0] for key in keys} == {"probe '--password=<masked>'"}
+
+
+LINES = st.lists(
+    st.sampled_from("OK|'a b'=|a=|1|1;2|;|U|kB|\n|0 name - text|P n a=1;2;3 x|-|%| ".split("|") + ["|"])
+    | st.text(max_size=5),
+    max_size=20,
+).map("".join)
+
+
+@pytest.mark.parametrize("protocol", ["nagios", "checkmk", "npd"])
+@given(output=LINES, code=st.integers(0, 255))
+def test_whatever_a_plugin_says_has_a_status(protocol: str, output: str, code: int) -> None:
+    status, message = verdict(ran(code, output), protocol=protocol)
+    assert status in Status
+    assert message

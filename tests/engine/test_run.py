@@ -63,6 +63,18 @@ def _node(*failed: str, names: str = "abcd", **windows: Any) -> Node:
 # ---- one cause, one finding
 
 
+def test_an_error_of_a_check_type_costs_its_own_verdict_only(run_checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: Any) -> None:
+        raise KeyError("MainPID")
+
+    monkeypatch.setattr("nodecheck.checks.process.Process.judge", crash)
+    process = {"name": "P", "process": {"name": "sshd"}}
+    report = run_checks(_node(), process, {"name": "U", "unit": {"name": "a.service"}})
+    assert _statuses(report) == {"P": Status.UNKNOWN, "U": Status.OK}
+    said = "an error in nodecheck itself, please report it: KeyError: 'MainPID' ("
+    assert report.results[0].message.startswith(said)
+
+
 def test_what_needs_a_check_that_is_not_ok_is_blocked_by_it(run_checks: Any) -> None:
     made = run_checks(_node("a"), check("a"), check("b", needs="a"))
     assert (_statuses(made), _causes(made)) == ({"a": CRITICAL, "b": BLOCKED}, {"b": ("a",)})

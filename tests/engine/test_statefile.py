@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import sqlite3
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nodecheck.engine import opening, statefile
 from nodecheck.engine.memory import Moment, Seen, Unusable
@@ -162,6 +165,26 @@ def test_a_damaged_file_is_moved_aside_whole_and_a_new_one_begins(
     assert damaged == (state / f"{opening.NAME}.damaged-1").read_bytes()
     (again,), problem = look(state, seen("critical"), minute=3)
     assert (again.since, again.streak, problem) == (START + 120, 2, "")
+
+
+@given(flips=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), min_size=1, max_size=20))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_in_the_file_is_used_or_is_damage(
+    flips: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("flipped")
+    look(directory / "state", seen("ok"))
+    path = path_in(directory / "state")
+    content = bytearray(path.read_bytes())
+    for offset, bits in flips:
+        content[offset % len(content)] ^= bits
+    path.write_bytes(content)
+    try:
+        (told,), _ = look(directory / "state", seen("critical"), minute=1)
+    except Unusable as lost:
+        assert re.search("is damaged|was written by a newer|of another program", str(lost))  # noqa: PT017  # all are fine
+        return
+    assert told.streak >= 1
 
 
 def test_rows_that_make_no_sense_are_damage(state: pathlib.Path) -> None:

@@ -49,7 +49,7 @@ class KernelWant(NamedTuple):
 
 
 def look(_want: KernelWant) -> dict[str, Any]:
-    """Return the data that SHAPE describes. Raises OSError."""
+    """Return the data that SHAPE describes. Raises OSError, Unobserved."""
     from nodecheck.node.secrets import mask_arguments
 
     version = os.uname()
@@ -58,7 +58,7 @@ def look(_want: KernelWant) -> dict[str, Any]:
         "release": version.release,
         "architecture": version.machine,
         "command_line": mask_arguments([word.replace('"', "") for word in words]) if words else [],
-        "tainted": _taints(int(kernelfiles.read(TAINTED))),
+        "tainted": _taints(kernelfiles.number(TAINTED)),
         "cgroup": _cgroup(kernelfiles.read("/proc/self/mounts")),
         "lockdown": _chosen(kernelfiles.read_or_none(LOCKDOWN)),
     }

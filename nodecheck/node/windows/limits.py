@@ -45,7 +45,12 @@ class LimitWant(NamedTuple):
 
 def look(want: LimitWant) -> list[dict[str, Any]]:
     """Return the data that SHAPE describes. Raises Unobserved, OSError."""
-    found = LIMITS[want.limit](time.monotonic() + want.seconds)
+    try:
+        found = list(LIMITS[want.limit](time.monotonic() + want.seconds))
+    except (ValueError, IndexError, KeyError) as error:
+        raise Unobserved(
+            f"limits {want.limit}", f"what the kernel says of {want.limit} is not as expected: {error}"
+        ) from error
     return [{"name": name, "used": used, "maximum": maximum} for name, used, maximum in found]
 
 
@@ -57,11 +62,11 @@ def _pids(_end: float) -> Iterator[Limit]:
     loadavg = kernelfiles.read("/proc/loadavg")
     threads = int(loadavg.split()[3].partition("/")[2])
     for name in ("pid_max", "threads-max"):
-        yield f"kernel.{name}", threads, int(kernelfiles.read(f"/proc/sys/kernel/{name}"))
+        yield f"kernel.{name}", threads, kernelfiles.number(f"/proc/sys/kernel/{name}")
     for path in CONTROL_GROUPS:
         maximum = kernelfiles.number_or_none(f"{path}.max")
         if maximum is not None:
-            yield f"{path}.max", int(kernelfiles.read(f"{path}.current")), maximum
+            yield f"{path}.max", kernelfiles.number(f"{path}.current"), maximum
 
 
 def _files(_end: float) -> Iterator[Limit]:
@@ -74,7 +79,7 @@ def _conntrack(_end: float) -> Iterator[Limit]:
     """Without the module nothing is tracked."""
     maximum = kernelfiles.number_or_none(f"{CONNTRACK}_max")
     if maximum is not None:
-        yield "net.netfilter.nf_conntrack_max", int(kernelfiles.read(f"{CONNTRACK}_count")), maximum
+        yield "net.netfilter.nf_conntrack_max", kernelfiles.number(f"{CONNTRACK}_count"), maximum
 
 
 def _neighbours(_end: float) -> Iterator[Limit]:
@@ -92,7 +97,7 @@ def _neighbours(_end: float) -> Iterator[Limit]:
 
 def _mounts(_end: float) -> Iterator[Limit]:
     """systemd looks at each at every change, and is slow long before there may be no more (systemd#1961)."""
-    maximum = int(kernelfiles.read("/proc/sys/fs/mount-max"))
+    maximum = kernelfiles.number("/proc/sys/fs/mount-max")
     yield "fs.mount-max", kernelfiles.read("/proc/self/mountinfo").count("\n"), maximum
 
 
@@ -141,7 +146,7 @@ class _Watcher(NamedTuple):
 
 
 def _of_users(name: str, end: float, count: Callable[[int], int]) -> Iterator[Limit]:
-    maximum = int(kernelfiles.read(f"/proc/sys/fs/inotify/{name}"))
+    maximum = kernelfiles.number(f"/proc/sys/fs/inotify/{name}")
     watchers = dict(_watchers(end))
     used: dict[int, int] = {}
     for watcher in watchers.values():
