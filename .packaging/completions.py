@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FILES, FOLDERS = "files", "folders"
 KINDS = {"DIR": FOLDERS, "FILE": FILES, "FILE|DIR": FILES}  # by what stands for a value in the help
 
+ZSH_KINDS = {FILES: "_files", FOLDERS: "_files -/", "": " "}
+
 
 class Word(NamedTuple):
     """An option, by all its names, or an operand, which has none; and its values: words, or FILES or FOLDERS."""
@@ -54,9 +56,7 @@ def _word(action: Action) -> Word:
     elif action.metavar == "TYPE|TOPIC":
         values = (*checks.names(), *TOPICS, *sorted(ALL_KEYWORDS))
     help_text = (action.help or "").partition(";")[0].partition(" (default")[0]
-    return Word(
-        tuple(action.option_strings), help_text, action.nargs != 0, values, KINDS.get(str(action.metavar), "")
-    )
+    return Word(tuple(action.option_strings), help_text, action.nargs != 0, values, KINDS.get(str(action.metavar), ""))
 
 
 def bash() -> Iterator[str]:
@@ -66,7 +66,7 @@ def bash() -> Iterator[str]:
     yield "_nodecheck() {"
     yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} values= kind= options="
     yield "    COMPREPLY=()"
-    yield "    if [ \"$COMP_CWORD\" = 1 ]; then"
+    yield '    if [ "$COMP_CWORD" = 1 ]; then'
     yield f"        _nodecheck_offer -W '{' '.join([*parser.COMMANDS, '--help', '--version'])}'"
     yield "        return"
     yield "    fi"
@@ -75,7 +75,7 @@ def bash() -> Iterator[str]:
         yield from _bash_command(command)
     yield "    esac"
     yield "    case $word in"
-    yield "    -*) [ -n \"$values$kind\" ] || { _nodecheck_offer -W \"$options\"; return; } ;;"
+    yield '    -*) [ -n "$values$kind" ] || { _nodecheck_offer -W "$options"; return; } ;;'
     yield "    esac"
     yield "    case $kind in"
     yield "    files) compopt -o filenames 2>/dev/null; _nodecheck_offer -f ;;"
@@ -134,7 +134,7 @@ def zsh() -> Iterator[str]:
 
 
 def _zsh_spec(word: Word, name: str) -> str:
-    action = f"({' '.join(word.values)})" if word.values else {FILES: "_files", FOLDERS: "_files -/"}.get(word.kind, " ")
+    action = f"({' '.join(word.values)})" if word.values else ZSH_KINDS[word.kind]
     if not name:
         return f"*:{_zsh_plain(word.help)}:{action}"
     value = f":value:{action}" if word.takes_value else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from argparse import SUPPRESS, Action
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import roff
 
@@ -16,7 +15,8 @@ from nodecheck.cli.topics import TOPICS
 from nodecheck.definitions import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from argparse import Action
+    from collections.abc import Callable, Iterable, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXITS = {
@@ -28,8 +28,8 @@ EXITS = {
 }
 FILES = {
     "/etc/nodecheck/nodecheck.yaml": "What holds for the whole host: nodecheck.yaml(5).",
-    "/etc/nodecheck/checks.d/*.yaml": "Definitions of your own. One replaces the shipped one of the same name, and a link "
-    "to /dev/null masks it: nodecheck-checks(5).",
+    "/etc/nodecheck/checks.d/*.yaml": "Definitions of your own. One replaces the shipped one of the same name, and "
+    "a link to /dev/null masks it: nodecheck-checks(5).",
     "/usr/share/nodecheck/checks.d/*.yaml": "The shipped definitions.",
     "/usr/share/nodecheck/nodecheck.schema.json": "The JSON Schema of definitions, for editors.",
     "/usr/share/nodecheck/examples/": "Drop-ins for systemd, and settings of those who take events and metrics.",
@@ -60,7 +60,7 @@ def main(folder: str) -> None:
 
 def _head(name: str, number: int, summary: str) -> Iterator[str]:
     moment = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()))
-    yield ".\\\" Made by .packaging/manpages.py from what nodecheck explain tells."
+    yield '.\\" Made by .packaging/manpages.py from what nodecheck explain tells.'
     yield f'.TH {roff.escaped(name.upper())} {number} {time.strftime("%Y-%m-%d", moment)} "nodecheck {__version__}"'
     yield ".ad l"  # what is long and has no blank in it, as a path, tears holes into lines that are all of one length
     yield ".nh"  # nor may a name that is to be typed be hyphenated
@@ -149,14 +149,14 @@ def _filled(name: str) -> parser.Parser:
     return command
 
 
-def actions(command: parser.Parser) -> list[Action]:
+def _actions(command: parser.Parser) -> list[Action]:
     """Return the options and operands of a command, but for --help."""
-    return [action for action in command._actions if action.dest != "help" and action.help is not SUPPRESS]  # noqa: SLF001  # argparse has no other way
+    return [action for action in command._actions if action.dest != "help"]  # noqa: SLF001  # argparse has no other way
 
 
 def _operands(command: parser.Parser) -> str:
-    found = ["[OPTION...]"] if any(action.option_strings for action in actions(command)) else []
-    for action in actions(command):
+    found = ["[OPTION...]"] if any(action.option_strings for action in _actions(command)) else []
+    for action in _actions(command):
         if not action.option_strings:
             name = _value(action) + ("..." if action.nargs in ("*", "+") else "")
             found.append(name if action.nargs == "+" else f"[{name}]")
@@ -178,7 +178,7 @@ def _command(name: str, command: parser.Parser) -> Iterator[str]:
     if command.late_epilog:
         for part in command.late_epilog().split("\n\n"):
             yield from roff.code(part.splitlines()) if part.startswith(" ") else roff.paragraph(part)
-    for action in actions(command):
+    for action in _actions(command):
         told = action.help or ""
         yield from roff.item(_spelled(action), f"{told[:1].upper()}{told[1:]}.")
 
@@ -195,7 +195,7 @@ def _items(told: dict[str, str]) -> Iterator[str]:
         yield from roff.item(name, says)
 
 
-def _until(lines: Any, end: str) -> Iterator[str]:
+def _until(lines: Iterable[str], end: str) -> Iterator[str]:
     for line in lines:
         if line == end:
             return

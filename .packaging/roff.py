@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nodecheck.cli.markdown import CELLS, CODE, outside_code, sort_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 # groff shows these as typographic signs, which nobody can copy into a shell; - is one that breaks lines, too.
 SIGNS = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"})
@@ -125,7 +125,7 @@ def _table(rows: list[list[str]]) -> Iterator[str]:
         yield from item(first, *([cells[0]] if len(cells) == 1 else lines))
 
 
-def _cells(row: str) -> Sequence[str]:
+def _cells(row: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in CELLS.split(row)[1:-1]]
 
 

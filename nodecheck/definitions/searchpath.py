@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from nodecheck.definitions.errors import Mistakes
 
+MODULES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIPPED_CHECKS = "/usr/share/nodecheck/checks.d"
+if os.path.basename(MODULES) in ("site-packages", "dist-packages"):  # pip's: PREFIX/lib/python3.11/site-packages
+    SHIPPED_CHECKS = os.path.join(MODULES.rsplit("/", 3)[0], "share/nodecheck/checks.d")
 LOCAL_CHECKS = "/etc/nodecheck/checks.d"
 SUFFIXES = (".yaml", ".yml")
 
