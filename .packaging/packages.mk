@@ -8,6 +8,13 @@ SOURCES := nodecheck checks.d systemd .packaging Makefile pyproject.toml README.
 TREE := build/nodecheck-$(VERSION)
 DEB := dist/nodecheck_$(VERSION)_all.deb
 MAINTAINER := nodecheck maintainers <maintainers@nodecheck.invalid>
+RPM := dist/nodecheck-$(VERSION)-1.noarch.rpm
+# --nodeps: on Debian the packages that it is built from have other names; `make setup` has brought them.
+RPMBUILD = rpmbuild --quiet -bb --nodeps $(if $(wildcard /etc/debian_version),--load=.packaging/rpm/macros) \
+	--define "_topdir $(CURDIR)/build/rpm" --define "_sourcedir $(CURDIR)/build/rpm" --define "_rpmdir $(CURDIR)/build/rpm" \
+	--define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" \
+	--define "_buildhost reproducible" --define "use_source_date_epoch_as_buildtime 1" \
+	--define "clamp_mtime_to_source_date_epoch 1" $(RPMFLAGS)
 NORMAL := --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=gnu
 
 SDIST := dist/nodecheck-$(VERSION).tar.gz
@@ -37,3 +44,22 @@ $(SDIST): $(VENV)/stamp tree
 
 wheel: $(SDIST) ## make what pip and pipx install, in dist/: a wheel, and the source that it is made from
 	$(VENV)/bin/python -m build --wheel --outdir dist "$(TREE)" >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+
+rpm: setup $(SDIST) ## make the package for Fedora, in dist/; with pydbus beside it: RPMFLAGS="--with pydbus"
+	$(call need,command -v rpmbuild,rpm)
+	rm -rf build/rpm && mkdir -p build/rpm && cp $(SDIST) build/rpm/
+	sed "s|@VERSION@|$(VERSION)|; s|@DATE@|$$(LC_ALL=C date -u -d @$(SOURCE_DATE_EPOCH) '+%a %b %d %Y')|" \
+		.packaging/rpm/nodecheck.spec >build/rpm/nodecheck.spec
+ifneq ($(findstring --with pydbus,$(RPMFLAGS)),)
+	$(VENV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+		--dest build/rpm --requirement .packaging/rpm/pydbus.txt
+endif
+	$(RPMBUILD) build/rpm/nodecheck.spec >build/rpm.log 2>&1 || { cat build/rpm.log; exit 1; }
+	cp build/rpm/*.rpm dist/
+
+dist: ## make all packages and SHA256SUMS, in dist/; twice the same bytes
+	rm -rf dist
+	$(MAKE) wheel
+	$(MAKE) deb
+	if command -v rpmbuild >/dev/null; then $(MAKE) rpm; else echo "no rpmbuild here: no rpm was made"; fi
+	cd dist && sha256sum * >SHA256SUMS && cat SHA256SUMS
