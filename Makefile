@@ -18,6 +18,9 @@ TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2
 # Real readers of reports. Who is not root may lack them: the tests that need one say so.
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic
+# Makers and readers of packages, of man pages and of completions.
+TEST_TOOLS += dpkg-buildpackage dh dh_python3 lintian rpmbuild rpmlint man mandoc zsh fish
+TEST_PACKAGES += build-essential debhelper dh-python lintian rpm rpmlint man-db mandoc zsh fish
 # A name server and a file system to look at.
 TEST_TOOLS += dnsmasq mkfs.btrfs
 TEST_PACKAGES += dnsmasq-base btrfs-progs

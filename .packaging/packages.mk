@@ -37,7 +37,7 @@ deb: setup tree ## make the package for Debian and Ubuntu, in dist/
 
 # setuptools leaves out what others make their packages from, and writes the time of now.
 $(SDIST): $(VENV)/stamp tree
-	cd "$(TREE)" && "$(CURDIR)/$(VENV)/bin/python" -m build --sdist --outdir .. >../sdist.log 2>&1 || { cat ../sdist.log; exit 1; }
+	cd "$(TREE)" && "$(abspath $(VENV))/bin/python" -m build --sdist --outdir .. >../sdist.log 2>&1 || { cat ../sdist.log; exit 1; }
 	tar -xOzf build/$(notdir $(SDIST)) nodecheck-$(VERSION)/PKG-INFO >"$(TREE)/PKG-INFO"
 	rm -r build/$(notdir $(SDIST)) "$(TREE)"/nodecheck.egg-info
 	tar $(NORMAL) -C build -c nodecheck-$(VERSION) | gzip -9n >$(SDIST)

@@ -47,7 +47,7 @@ def command(_arguments: Namespace) -> int:
     print(f"\n{'all is well' if not missing else f'{missing} of these limit what nodecheck can see'}")
     lacking = [name for name in NEEDED if not _version(name)]
     if lacking:
-        print(f"what is missing is installed by: {_remedy(lacking)}")
+        print(f"what is missing is installed by: {remedy(lacking)}")
     return 0 if not missing else 3
 
 
@@ -66,7 +66,7 @@ def _version(name: str) -> str:
         return ""
 
 
-def _remedy(names: list[str]) -> str:
+def remedy(names: list[str]) -> str:
     """Return the one command to type; it is the distribution's, for PyPI has PyGObject as source only."""
     installer, other_names = _installer()
     if not installer:
