@@ -19,8 +19,8 @@ TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic
 # Makers and readers of packages, of man pages and of completions.
-TEST_TOOLS += dpkg-buildpackage dh dh_python3 lintian rpmbuild rpmlint man mandoc zsh fish
-TEST_PACKAGES += build-essential debhelper dh-python lintian rpm rpmlint man-db mandoc zsh fish
+TEST_TOOLS += dpkg-buildpackage dh dh_python3 lintian rpmbuild rpmlint man mandoc zsh fish pipx
+TEST_PACKAGES += build-essential debhelper dh-python lintian rpm rpmlint man-db mandoc zsh fish pipx
 # A name server and a file system to look at.
 TEST_TOOLS += dnsmasq mkfs.btrfs
 TEST_PACKAGES += dnsmasq-base btrfs-progs

@@ -116,6 +116,26 @@ def test_pip_brings_the_shipped_checks_and_they_are_found(dist: pathlib.Path, tm
     assert said(python.parent / "nodecheck", "--version") == f"nodecheck {__version__}\n"
 
 
+def test_pipx_installs_it_by_the_words_of_the_readme(dist: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    command = "pipx install --system-site-packages ./dist/nodecheck-*.whl"
+    assert f"make wheel\n{command}\n" in (CHECKOUT / "README.md").read_text()
+    find("pipx")
+    places = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin"), "PIPX_MAN_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        command,
+        shell=True,
+        cwd=dist.parent,
+        env=QUIET | places,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = said(tmp_path / "bin/nodecheck", "list", "--where")
+    assert f"{tmp_path}/pipx/venvs/nodecheck/share/nodecheck/checks.d/00-host.yaml" in told
+
+
 def test_what_doctor_says_where_pygobject_is_missing_is_what_helps(dist: pathlib.Path, tmp_path: pathlib.Path) -> None:
     python = environment(tmp_path / "blind", dist)
     told = doctor(python)
