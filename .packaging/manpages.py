@@ -61,9 +61,9 @@ def main(folder: str) -> None:
 def _head(name: str, number: int, summary: str) -> Iterator[str]:
     moment = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()))
     yield '.\\" Made by .packaging/manpages.py from what nodecheck explain tells.'
+    yield ".nr HY 0"  # a name that is to be typed may not be hyphenated
     yield f'.TH {roff.escaped(name.upper())} {number} {time.strftime("%Y-%m-%d", moment)} "nodecheck {__version__}"'
     yield ".ad l"  # what is long and has no blank in it, as a path, tears holes into lines that are all of one length
-    yield ".nh"  # nor may a name that is to be typed be hyphenated
     yield ".SH NAME"
     yield f"{roff.escaped(name)} \\- {roff.escaped(summary)}"
 

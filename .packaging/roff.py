@@ -69,7 +69,7 @@ def code(lines: Iterable[str]) -> Iterator[str]:
 def page(lines: Iterable[str], *, within: bool = False) -> Iterator[str]:
     """Yield a page of Markdown without its title; its sections are parts of the section it stands in, or of a part."""
     waiting: list[str] = []
-    for line in [*outside_code(lines), ""]:
+    for line in [*outside_code("\n".join(lines).splitlines()), ""]:  # an example may be a line of several
         if waiting and sort_of(line) != sort_of(waiting[0]):
             yield from _block(waiting, within=within)
             waiting = []

@@ -41,7 +41,7 @@ def test_mandoc_has_nothing_to_say(name: str, pages: pathlib.Path) -> None:
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("width", ["60", "80", "120"])
+@pytest.mark.parametrize("width", ["80", "100", "132"])
 @pytest.mark.parametrize("name", PAGES)
 def test_man_has_nothing_to_warn_of(name: str, width: str, pages: pathlib.Path) -> None:
     ended = subprocess.run(
@@ -71,6 +71,17 @@ def test_each_check_type_and_each_of_its_arguments_has_a_paragraph(pages: pathli
         kind = checks.type_named(name)
         assert kind is not None
         assert [argument for argument in kind.arguments() if f"\n       {argument}" not in f"\n{section}"] == []
+        assert "\n".join(f"           {line}".rstrip() for line in kind.EXAMPLE.strip().splitlines()) in section
+        assert [rule.name for rule in kind.RULES if f"\n       {rule.name}" not in section] == []
+
+
+def test_no_name_is_hyphenated(pages: pathlib.Path) -> None:
+    ended = subprocess.run(
+        [find("man"), "-l", str(pages / "nodecheck-checks.5")],
+        env={"PATH": "/usr/bin:/bin", "MANWIDTH": "80", "LC_ALL": "C.UTF-8"}, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert [line for line in ended.stdout.splitlines() if line.endswith("\N{HYPHEN}")] == []
 
 
 def test_keywords_and_settings_have_a_paragraph_each(pages: pathlib.Path) -> None:
@@ -81,7 +92,7 @@ def test_keywords_and_settings_have_a_paragraph_each(pages: pathlib.Path) -> Non
 
 def test_the_pages_have_the_version_and_the_date_of_the_source(pages: pathlib.Path) -> None:
     for name in PAGES:
-        title = (pages / name).read_text().splitlines()[1]
+        title = (pages / name).read_text().splitlines()[2]
         assert title.endswith(f'2023-11-14 "nodecheck {__version__}"')
 
 
