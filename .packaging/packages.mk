@@ -1,14 +1,16 @@
 # Included by the Makefile: what is given to others. All of it is made from one tree in build/, twice the same bytes.
 
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' nodecheck/__init__.py)
-# Of the latest commit; in a tree that is no checkout, of its changelog.
-export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y CHANGELOG.md))
-
 SOURCES := nodecheck checks.d systemd .packaging Makefile pyproject.toml README.md CHANGELOG.md LICENSE
+SDIST := dist/nodecheck-$(VERSION).tar.gz
 TREE := build/nodecheck-$(VERSION)
+# Of the latest commit; of a tree that is in no checkout, that of its changelog.
+ifndef SOURCE_DATE_EPOCH
+SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct -- $(SOURCES) 2>/dev/null),$(shell stat -c %Y CHANGELOG.md))
+endif
+install deb rpm wheel dist $(SDIST): export SOURCE_DATE_EPOCH := $(SOURCE_DATE_EPOCH)
 DEB := dist/nodecheck_$(VERSION)_all.deb
 MAINTAINER := nodecheck maintainers <maintainers@nodecheck.invalid>
-RPM := dist/nodecheck-$(VERSION)-1.noarch.rpm
 # --nodeps: on Debian the packages that it is built from have other names; `make setup` has brought them.
 RPMBUILD = rpmbuild --quiet -bb --nodeps $(if $(wildcard /etc/debian_version),--load=.packaging/rpm/macros) \
 	--define "_topdir $(CURDIR)/build/rpm" --define "_sourcedir $(CURDIR)/build/rpm" --define "_rpmdir $(CURDIR)/build/rpm" \
@@ -16,8 +18,6 @@ RPMBUILD = rpmbuild --quiet -bb --nodeps $(if $(wildcard /etc/debian_version),--
 	--define "_buildhost reproducible" --define "use_source_date_epoch_as_buildtime 1" \
 	--define "clamp_mtime_to_source_date_epoch 1" $(RPMFLAGS)
 NORMAL := --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --format=gnu
-
-SDIST := dist/nodecheck-$(VERSION).tar.gz
 
 .PHONY: tree deb rpm wheel dist
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 CHECKOUT = pathlib.Path(__file__).parents[1]
-SOURCES = "nodecheck checks.d systemd .packaging Makefile pyproject.toml README.md CHANGELOG.md LICENSE".split()
+SOURCES = re.findall("^SOURCES := (.*)$", (CHECKOUT / ".packaging/packages.mk").read_text(), re.MULTILINE)[0].split()
 EPOCH = "1700000000"  # 2023-11-14
 
 
