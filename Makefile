@@ -76,8 +76,6 @@ define need
 	{ $$install || { $$apt update && $$install; }; } && ( $(1) ); } >&2
 endef
 
-include .packaging/packages.mk
-
 .DELETE_ON_ERROR:
 .PHONY: help run setup test lint bench install uninstall clean
 
@@ -174,3 +172,5 @@ endif
 clean: ## remove what the other targets have made in the checkout
 	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .*_cache .hypothesis
 	for folder in nodecheck tests; do find $$folder -name __pycache__ -prune -exec rm -r {} +; done
+
+include .packaging/packages.mk

@@ -37,13 +37,13 @@ deb: setup tree ## make the package for Debian and Ubuntu, in dist/
 
 # setuptools leaves out what others make their packages from, and writes the time of now.
 $(SDIST): $(VENV)/stamp tree
-	cd "$(TREE)" && "$(abspath $(VENV))/bin/python" -m build --sdist --outdir .. >../sdist.log 2>&1 || { cat ../sdist.log; exit 1; }
+	cd "$(TREE)" && "$(abspath $(VENV))/bin/python" -m build --no-isolation --sdist --outdir .. >../sdist.log 2>&1 || { cat ../sdist.log; exit 1; }
 	tar -xOzf build/$(notdir $(SDIST)) nodecheck-$(VERSION)/PKG-INFO >"$(TREE)/PKG-INFO"
 	rm -r build/$(notdir $(SDIST)) "$(TREE)"/nodecheck.egg-info
 	tar $(NORMAL) -C build -c nodecheck-$(VERSION) | gzip -9n >$(SDIST)
 
 wheel: $(SDIST) ## make what pip and pipx install, in dist/: a wheel, and the source that it is made from
-	$(VENV)/bin/python -m build --wheel --outdir dist "$(TREE)" >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	$(VENV)/bin/python -m build --no-isolation --wheel --outdir dist "$(TREE)" >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 
 rpm: setup $(SDIST) ## make the package for Fedora, in dist/; with pydbus beside it: RPMFLAGS="--with pydbus"
 	$(call need,command -v rpmbuild,rpm)
