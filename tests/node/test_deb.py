@@ -184,7 +184,7 @@ def test_purged_nothing_is_left_but_definitions_of_yours(host: Host) -> None:
     host.install(OLD)
     host.machine.write_file(SETTINGS, OWN)
     host.install(NEW, "-o", "Dpkg::Options::=--force-confold")
-    host.machine.write_file("/etc/nodecheck/checks.d/own.yaml", "[]")
+    host.machine.write_file("/etc/nodecheck/checks.d/own.yaml", SLOW)
     host.run("systemctl", "enable", "--now", "nodecheck@quick.timer", "nodecheck@deep.timer")
     host.report()
     there = [STATE, f"{LINKS}/nodecheck.timer", f"{LINKS}/nodecheck@deep.timer", f"{SETTINGS}.dpkg-dist"]
