@@ -135,7 +135,7 @@ def test_installed_it_is_whole_and_compiled_for_the_python_of_the_node(host: Hos
 
 def test_an_upgrade_keeps_what_is_yours_and_waits_for_a_run_that_is_under_way(host: Host) -> None:
     host.install(OLD)
-    before = host.report()["results"][0]
+    before = max(result["streak"] for result in host.report()["results"])
     host.run("rm", "-f", "/run/ended")
     host.machine.write_file(SETTINGS, OWN)
     host.machine.write_file("/etc/nodecheck/checks.d/own.yaml", SLOW)
@@ -151,8 +151,7 @@ def test_an_upgrade_keeps_what_is_yours_and_waits_for_a_run_that_is_under_way(ho
     timers = ("nodecheck.timer", "nodecheck@quick.timer")
     assert [host.state(timer) for timer in timers] == [("enabled", "active")] * 2
     host.run("rm", "/etc/nodecheck/checks.d/own.yaml")
-    after = host.report()["results"][0]
-    assert (before["id"], True) == (after["id"], after["streak"] > before["streak"])
+    assert max(result["streak"] for result in host.report()["results"]) > before
 
 
 def test_an_upgrade_brings_new_settings_to_who_changed_none_and_leaves_off_what_is_off(host: Host) -> None:
