@@ -186,6 +186,8 @@ def test_purged_nothing_is_left_but_definitions_of_yours(host: Host) -> None:
     host.machine.write_file("/etc/nodecheck/checks.d/own.yaml", SLOW.replace("sleep 8", "true"))
     host.run("systemctl", "enable", "--now", "nodecheck@quick.timer", "nodecheck@deep.timer")
     host.report()
+    host.asked("systemctl", "start", "nodecheck@no-such-tag.service")
+    assert host.asked("systemctl", "is-failed", "nodecheck@no-such-tag.service") == "failed"
     there = [STATE, f"{LINKS}/nodecheck.timer", f"{LINKS}/nodecheck@deep.timer", f"{SETTINGS}.dpkg-dist"]
     assert there == host.exists(*there)
 
