@@ -13,8 +13,8 @@ TEST_TOOLS := dbus-daemon systemd-analyze openssl
 TEST_PACKAGES := python3-venv dbus-daemon systemd openssl
 ifeq ($(shell id -u),0)
 # Only root can boot the real node of tests/node.
-TEST_TOOLS += debootstrap systemd-nspawn ip
-TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2
+TEST_TOOLS += debootstrap systemd-nspawn ip ssh
+TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2 openssh-client
 # Real readers of reports. Who is not root may lack them: the tests that need one say so.
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic
@@ -110,11 +110,12 @@ ifeq ($(ARGS),)
 	$(VENV)/bin/python -m pytest -m cluster
 endif
 
-lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linter, systemd-analyze
+lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linter, ansible-lint, systemd-analyze
 	$(VENV)/bin/python -m ruff check
 	$(VENV)/bin/python -m ruff format --check
 	$(VENV)/bin/python -m mypy
 	$(VENV)/bin/python $(VENV)/bin/lint-imports
+	cd ansible && $(abspath $(VENV))/bin/python -m ansiblelint --strict
 	@command -v systemd-analyze >/dev/null || { echo "no systemd-analyze here: the units were not verified"; exit 0; }; \
 	units=$$(mktemp -d) && trap 'rm -r "$$units"' EXIT && for unit in $(UNITS); do \
 		file="$$units/$$(echo "$$unit" | sed 's|@\.\([a-z]*\)$$|@quick.\1|')"; \

@@ -7,11 +7,19 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+# What a node can have run out of, so that we cannot even look.
+SHORTAGES = {
+    errno.EMFILE: "too many files are open in this process (ulimit -n)",
+    errno.ENFILE: "too many files are open on this host (/proc/sys/fs/file-nr)",
+    errno.EAGAIN: "no process can be started any more (/proc/sys/kernel/pid_max, pids.max of the control group)",
+    errno.ENOMEM: "there is no memory left",
+}
 
 if TYPE_CHECKING:
     from nodecheck.node.groups import Look
@@ -29,14 +37,28 @@ def main() -> NoReturn:
     """Run the command line, and end with its exit code."""
     started = time.monotonic()
     gc.disable()  # a run is over before there is anything worth collecting
-    _prepare_streams()
+    try:
+        _prepare_streams()
+        if sys.argv[1:2] == ["run"]:
+            from nodecheck.cli import guard
+
+            guard.enter()
+        exit_code = _with_helpers(started)
+    except KeyboardInterrupt:
+        exit_code = _ended(128 + signal.SIGINT, "interrupted")
+    except Exception as error:  # noqa: BLE001  # Python would end with 1, and that means warning
+        number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+        exit_code = _ended(3, f"cannot go on: {SHORTAGES[number]}") if number in SHORTAGES else _own_error()
+    _exit(exit_code)
+
+
+def _with_helpers(started: float) -> int:
     helpers = _start_helpers(sys.argv[1:])
     try:
-        exit_code = _dispatch(helpers, started)
+        return _dispatch(helpers, started)
     finally:
         if helpers.collector:
             helpers.collector.leave()
-    _exit(exit_code)
 
 
 def _prepare_streams() -> None:
@@ -82,7 +104,7 @@ def _dispatch(helpers: Helpers, started: float) -> int:
     from nodecheck.cli.parser import make_parser
     from nodecheck.definitions.errors import DefinitionError
     from nodecheck.report.formats import BadOutput
-    from nodecheck.report.result import EXIT_INTERRUPTED, EXIT_UNUSABLE
+    from nodecheck.report.result import EXIT_UNUSABLE
 
     arguments = make_parser().parse_args()
     command = importlib.import_module(f"nodecheck.cli.{arguments.command}").command
@@ -98,12 +120,15 @@ def _dispatch(helpers: Helpers, started: float) -> int:
     except BrokenPipeError:
         return EXIT_UNUSABLE  # whoever read our output has left, and will not see a report either
     except OSError as error:
-        return _unwritable(error) if error.errno in OUTPUT_ERRORS else _own_error()
-    except KeyboardInterrupt:
-        print("nodecheck: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except Exception:  # noqa: BLE001  # Python would end with 1, and that means warning
-        return _own_error()
+        if error.errno not in OUTPUT_ERRORS:
+            raise
+        return _unwritable(error)
+    return exit_code
+
+
+def _ended(exit_code: int, why: str) -> int:
+    """Say it by a system call: whatever else it takes may be lacking, too."""
+    os.write(2, f"nodecheck: {why}\n".encode())
     return exit_code
 
 

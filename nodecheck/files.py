@@ -7,6 +7,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from nodecheck.progress import about_to
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +17,7 @@ def read_regular_file(
     path: str, maximum_bytes: int, examine: Callable[[os.stat_result], None] = lambda _found: None
 ) -> bytes:
     """Return what is in a file. `examine` may raise when it has seen the opened file. Raises OSError."""
+    about_to(f"read {path}")
     # O_NONBLOCK: opening a FIFO would wait for a writer for ever
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -27,9 +27,9 @@ class Loaded(NamedTuple):
     definitions: Definitions
 
 
-def load(arguments: Namespace, begun: Look | None = None) -> Loaded:
+def load(arguments: Namespace, begun: Look | None = None, settings_file: str = SETTINGS_FILE) -> Loaded:
     """Find out what this node is, and read the definitions. Raises DefinitionError."""
-    settings = read_settings()
+    settings = read_settings(settings_file)
     node = load_node(arguments, settings, begun)
     overrides = read_extra_variables(arguments.extra_vars)
     paths = arguments.paths + arguments.checks

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from nodecheck.cli import lint_formats
 from nodecheck.cli.common import load
 from nodecheck.cli.lint_formats import ERROR, WARNING, Remark, Remarks
 from nodecheck.definitions import suspicions
-from nodecheck.definitions.errors import DefinitionError, Mistakes
+from nodecheck.definitions.errors import DefinitionError, Mistake, Mistakes
 from nodecheck.node import groups
 from nodecheck.report.result import EXIT_UNUSABLE
 
@@ -23,7 +24,7 @@ EXIT_SUSPICIOUS = 1
 def command(arguments: Namespace) -> int:
     """Read the definitions as `run` would; mistakes end with 3, what only looks wrong with 1."""
     try:
-        remarks = _suspicious(load(arguments))
+        remarks = _suspicious(_load(arguments))
     except DefinitionError as error:
         if arguments.output == "text":
             raise  # said as every command says it
@@ -32,6 +33,15 @@ def command(arguments: Namespace) -> int:
     if remarks.count(ERROR):
         return EXIT_UNUSABLE
     return EXIT_SUSPICIOUS if remarks.found else 0
+
+
+def _load(arguments: Namespace) -> Loaded:
+    """A file of settings that was named has to be there; that of the host need not."""
+    if arguments.settings is None:
+        return load(arguments)
+    if not os.path.lexists(arguments.settings):
+        raise DefinitionError([Mistake(None, f"{arguments.settings} does not exist", "name a file of settings")])
+    return load(arguments, settings_file=arguments.settings)
 
 
 def _suspicious(loaded: Loaded) -> Remarks:

@@ -24,7 +24,7 @@ examples:
   nodecheck run -t runtime -o json       only checks with a tag, as JSON
   nodecheck explain unit                 what the check type `unit` takes, with an example
 
-exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or unusable, 130 interrupted
+exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or unusable, 130 interrupted (or 128 and another signal)
 """
 
 
@@ -139,6 +139,10 @@ def _fill_lint(lint: Parser) -> None:
     lint.add_argument(
         "-o", "--output", choices=("text", "json", "sarif", "github"), default="text",
         help="how what was found is told (default: text)",
+    )  # fmt: skip
+    lint.add_argument(
+        "--settings", metavar="FILE",
+        help="settings that are about to become those of this host (default: /etc/nodecheck/nodecheck.yaml)",
     )  # fmt: skip
     _add_replay(lint)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
+from nodecheck import progress
 from nodecheck.cli.common import load, selection
 from nodecheck.definitions.errors import DefinitionError, Mistake
 from nodecheck.durations import parse_duration
@@ -15,7 +18,9 @@ from nodecheck.engine.known import names_of
 from nodecheck.engine.plan import make_plan, units_of
 from nodecheck.engine.run import run
 from nodecheck.engine.statedirectory import directory_of
+from nodecheck.node import interruption
 from nodecheck.report import formats
+from nodecheck.report.result import EXIT_SIGNAL
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:
@@ -29,12 +34,14 @@ if TYPE_CHECKING:
 
 
 def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
-    """Run the checks and print the report; return the exit code of the report.
+    """Run the checks and print the report; return the exit code of the report, or 128 and the number of a signal.
 
     `started` is when the program started, on the monotonic clock in seconds: the budget counts from there.
     """
     outputs = formats.parse(arguments.output or ["text"])
     budget = _budget(arguments.budget)
+    if budget:
+        progress.tell_budget(budget)
     state = _begin_state(arguments)
     loaded = load(arguments, helpers.groups)
     plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
@@ -42,17 +49,20 @@ def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
     courier = _begin_courier(arguments, loaded.settings.events, outputs)
     clock = Clock(started, budget or loaded.settings.budget)
+    progress.tell_budget(clock.budget)
+    progress.about_to("look at this node")
     report = run(plan, loaded.definitions, loaded.node, clock, helpers.collector, state=state)
-    if courier:
+    if courier and not report.interrupted:
         report = report._replace(problems=(*report.problems, *courier.look(clock)))
     if state and any(output.shows_history for output in outputs):
         report = report._replace(history=state.history())
     failures = _print(report, outputs, arguments)
-    if courier:
+    if courier and not report.interrupted:
         courier.deliver(report, units_of(plan), clock)
     if failures:
         raise formats.BadOutput("; ".join(failures))
-    return report.exit_code
+    signalled = interruption.came()
+    return EXIT_SIGNAL + signalled if signalled else report.exit_code
 
 
 def _directory(arguments: Namespace) -> str | None:
@@ -115,10 +125,13 @@ def _nothing_selected(arguments: Namespace, groups: list[str]) -> Mistake:
 
 
 def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) -> list[str]:
-    """Print all outputs, and return what could not be written: one that fails must not silence the others."""
+    """Print all outputs, and return what could not be written: one that fails must not silence the others.
+
+    Files come first: whoever reads the report here may take any time.
+    """
     verbosity = -1 if arguments.quiet else int(arguments.verbose)
     failures = []
-    for output in outputs:
+    for output in sorted(outputs, key=lambda output: output.file == "-"):
         try:
             if output.file == "-":
                 _print_here(output.render(report, Style.of(sys.stdout, verbosity)))
@@ -132,6 +145,10 @@ def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) 
 def _print_here(text: str) -> None:
     """Print to standard output. Raises BadOutput; a reader that has left has seen enough."""
     try:
+        if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+            progress.about_to("write standard output")
+        else:
+            progress.tell_budget(math.inf)  # who reads page by page is no file system that hangs
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:

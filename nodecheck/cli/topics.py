@@ -25,13 +25,17 @@ class Topic(NamedTuple):
     file: str
 
 
-FAILURE_MODES = "cli/failure_modes.md"
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
-def _failure_modes() -> Iterator[str]:
-    """Yield a page that is written by hand: what each row says is for a person to judge."""
-    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), FAILURE_MODES), encoding="utf-8") as file:
-        yield from file.read().splitlines()
+def _by_hand(summary: str, path: str) -> Topic:
+    """Return a page that is written by hand: what it says is for a person to judge."""
+
+    def page() -> Iterator[str]:
+        with open(os.path.join(PACKAGE, path), encoding="utf-8") as file:
+            yield from file.read().splitlines()
+
+    return Topic(summary, page, path)
 
 
 TOPICS = {
@@ -44,7 +48,8 @@ TOPICS = {
         'what is wanted of a property: "< 90%", /regex/, lists, all, not', expectations, "definitions/expectations.md"
     ),
     "outputs": Topic("how a report is told: -o json, junit, nagios, html, ...", outputs, "report/outputs.md"),
-    "failure-modes": Topic("how nodes fail, and which shipped checks tell it", _failure_modes, FAILURE_MODES),
+    "failure-modes": _by_hand("how nodes fail, and which shipped checks tell it", "cli/failure_modes.md"),
     "events": Topic("which events are told, and where they go", events, "events/events.md"),
+    "security": _by_hand("whom nodecheck believes, and with which rights it runs", "cli/security.md"),
     "fleet": Topic("what ten thousand nodes tell in their central place", fleet, "events/fleet.md"),
 }

@@ -7,6 +7,7 @@ import stat
 from typing import NamedTuple
 
 from nodecheck.definitions.errors import Mistakes
+from nodecheck.progress import about_to
 
 
 def shipped_with(module: str) -> str:
@@ -40,15 +41,23 @@ def find(paths: list[str], mistakes: Mistakes) -> list[Source]:
         return _merged([SHIPPED_CHECKS, LOCAL_CHECKS], mistakes)
     found: dict[str, Source] = {}
     for path in paths:
-        sources = [Source(path)]
-        if os.path.isdir(path):
-            sources = _merged([path], mistakes)
-        elif not os.path.lexists(path):
-            mistakes.add(None, f"{path} does not exist", "name a definition file, or a directory of them")
-            sources = []
-        for source in sources:
+        for source in _named(path, mistakes):
             found.setdefault(source.path if source.masked else os.path.realpath(source.path), source)
     return list(found.values())
+
+
+def _named(path: str, mistakes: Mistakes) -> list[Source]:
+    try:
+        about_to(f"read {path}")
+    except OSError as error:
+        mistakes.add(None, f"{path} cannot be read: {error.strerror}")
+        return []
+    if os.path.isdir(path):
+        return _merged([path], mistakes)
+    if os.path.lexists(path):
+        return [Source(path)]
+    mistakes.add(None, f"{path} does not exist", "name a definition file, or a directory of them")
+    return []
 
 
 def are_installed() -> bool:
@@ -91,6 +100,7 @@ def _source(path: str, *replaces: str) -> Source:
 
 def _list_folder(folder: str, mistakes: Mistakes) -> list[str]:
     try:
+        about_to(f"read {folder}")
         names = os.listdir(folder)
     except FileNotFoundError:
         return []

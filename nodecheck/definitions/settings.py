@@ -14,6 +14,7 @@ from nodecheck.definitions.template import plain
 from nodecheck.definitions.values import read_duration
 from nodecheck.definitions.yamlfile import Value, load, read_text, scalar
 from nodecheck.patterns import later
+from nodecheck.progress import about_to
 
 SETTINGS_FILE = "/etc/nodecheck/nodecheck.yaml"
 SETTINGS = ("groups", "vars", "budget", "events")
@@ -79,6 +80,7 @@ def _read_mapping(path: str, mistakes: Mistakes) -> Value | None:
 def _exists(path: str) -> bool:
     """Unlike os.path.exists: what this user may not look at is there, and reading it will say why not."""
     try:
+        about_to(f"read {path}")
         os.stat(path)
     except FileNotFoundError:
         return os.path.islink(path)

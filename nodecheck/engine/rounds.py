@@ -19,6 +19,7 @@ from nodecheck.definitions.template import Unfilled
 from nodecheck.engine import judge
 from nodecheck.engine.fold import FINE
 from nodecheck.engine.judge import Missed
+from nodecheck.node import interruption
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import RUN, Result, Status
 
@@ -70,13 +71,13 @@ class Rounds:
 
     def results(self) -> dict[str, Result]:
         """Return {id of a check: its result}."""
-        while self._waiting and time.monotonic() < self._clock.latest:
+        while self._waiting and time.monotonic() < self._clock.latest and not interruption.came():
             ready = self._take_ready()
             if ready:
                 self._look_at([self._prepare(attempt) for attempt in ready])
             else:
                 due = min(attempt.due for attempt in self._waiting if self._may_go(attempt))
-                time.sleep(max(0.0, min(due, self._clock.latest) - time.monotonic()))
+                interruption.wait(max(0.0, min(due, self._clock.latest) - time.monotonic()))
         for attempt in self._waiting:
             self._give_up(attempt)
         return self._results
@@ -99,7 +100,8 @@ class Rounds:
         if attempt.last:
             result = judge.cut_short(attempt.last, attempt.number - 1)._replace(attempts=attempt.number - 1)
         else:
-            dark = judge.unseen(attempt.planned.definition.type, "the run had no time left to look")
+            reason = interruption.reason() or "the run had no time left to look"
+            dark = judge.unseen(attempt.planned.definition.type, reason)
             result = judge.result(attempt.planned, [dark])._replace(deadline=RUN)
         self._results[result.id] = result
 

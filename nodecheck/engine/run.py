@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nodecheck import __version__
 from nodecheck.engine.fold import fold, waive
 from nodecheck.engine.rounds import Rounds
+from nodecheck.node import interruption
 from nodecheck.node.node import CounterWant
 from nodecheck.report.result import FAULTS, Report, Result, timestamp
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from nodecheck.node.node import Node
     from nodecheck.node.systemd import Collector
 
+ENDED = "{} ended the run: what had not been seen by then is unknown, and none of it is remembered or told as an event"
+
 
 def run(  # noqa: PLR0913  # what a run is made of
     plan: Plan,
@@ -30,21 +33,25 @@ def run(  # noqa: PLR0913  # what a run is made of
     *,
     state: State | None = None,
 ) -> Report:
-    """Run the plan and return the report; without `state`, nothing is known of earlier runs."""
+    """Run the plan and return the report; without `state`, nothing is known of earlier runs.
+
+    A run that a signal ended is not remembered: to be told to end is no change of the node.
+    """
     if state:
         from nodecheck.engine import remembering  # 2 ms, and nothing of it is needed without state
     if state and _wants_counters(plan):
         node.observed.counters = remembering.recall(node, clock, state)
     rounds = Rounds(plan, node, clock, collector)
     found = rounds.results()
+    ended_by = interruption.came()
     results = fold(plan, [found[planned.definition.id] for planned in plan.checks])
     # A waiver's day is a day of the node.
     today = time.strftime("%Y-%m-%d", time.localtime(node.recorded_at))
     waived = [_waived(planned, result, today) for planned, result in zip(plan.checks, results, strict=True)]
-    if state:
+    if state and not ended_by:
         told, changed, problems = remembering.remember(plan, waived, node, clock, state, counters=rounds.counters)
     else:
-        told, changed, problems = waived, [], _not_held(plan, waived)
+        told, changed, problems = waived, [], [ENDED.format(ended_by.name)] if ended_by else _not_held(plan, waived)
     return Report(
         run_id=os.urandom(16).hex(),
         started_at=clock.started_at,
@@ -58,6 +65,7 @@ def run(  # noqa: PLR0913  # what a run is made of
         problems=(*node.problems, *problems),
         recorded_at=node.recorded_at,
         transitions=tuple(changed),
+        interrupted=bool(ended_by),
     )
 
 

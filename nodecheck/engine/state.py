@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.engine.memory import Change, History, Memory, Moment, Seen, Told, Unusable
-from nodecheck.node import stuck
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption, stuck
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 
 if TYPE_CHECKING:
     from nodecheck.engine.clock import Clock
@@ -61,14 +61,17 @@ class State:
         self, results: list[Seen], now: Moment, clock: Clock, counters: dict[str, tuple[float, float]]
     ) -> Remembered:
         """Remember the results of a run and {name: (within, value)} of counters; return what is told of each result."""
-        if self._hangs or self._helper is None:
-            by = f"(pid {self._hangs.pid if self._hangs else 0})"
-            return Remembered(None, False, f"{self._directory} hangs in the kernel since an earlier run {by}, {LOST}")
+        if self._helper is None:
+            by = self._hangs.who if self._hangs else ""
+            return Remembered(None, False, f"{self._directory} hangs in the kernel since an earlier run ({by}), {LOST}")
         try:
             self._helper.channel.send((self._scope, [tuple(seen) for seen in results], tuple(now), counters))
             if self._recalled is None:
                 self._helper.channel.receive(self._patience(clock))
             told, written, problem = self._helper.channel.receive(self._patience(clock))
+        except Interrupted:
+            self._helper.leave()
+            return Remembered(None, False, f"{interruption.reason()}, {LOST}")
         except HelperTimeout:
             return Remembered(None, False, f"{self._leave(self._helper)}, {LOST}")
         except (HelperGone, BrokenPipeError):
@@ -83,7 +86,7 @@ class State:
         if helper.leave():
             return hangs
         stuck.remember(helper.pid, [_thing(self._directory)])
-        return f"{hangs} (a helper, pid {helper.pid}, hangs in the kernel and was left behind)"
+        return f"{hangs} (a helper, {stuck.who(helper.pid)}, hangs in the kernel and was left behind)"
 
     def history(self) -> dict[str, list[tuple[float, str]]]:
         """Return {id: [(since when, by the wall clock in seconds, what it was), ...]} of each check, the oldest first.

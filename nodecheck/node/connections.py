@@ -13,7 +13,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-from nodecheck.node import ondemand, sockets
+from nodecheck.node import interruption, ondemand, sockets
 from nodecheck.node.sockets import Connection, Listener
 from nodecheck.node.unobserved import Unobserved
 
@@ -35,20 +35,20 @@ class Connections:
         self._started = time.monotonic()
         self._results: dict[int, Connection | Unobserved] = {}
         self._open = ExitStack()
-        self._selector = self._open.enter_context(selectors.DefaultSelector())
+        self._selector = self._open.enter_context(selectors.EpollSelector())
         for listener in listeners:
             self._begin(listener)
 
     def results(self, deadline: float) -> dict[int, Connection | Unobserved]:
         """Return {inode: what it came to}; `deadline` is a time of the monotonic clock in seconds."""
         with self._open:
-            while self._selector.get_map() and (events := self._selector.select(max(0.0, deadline - time.monotonic()))):
+            while self._selector.get_map() and (events := self._wait(deadline)):
                 for key, _ in events:
                     self._selector.unregister(key.fileobj)
                     code = key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore[union-attr]  # we registered sockets
                     self._keep(key.data, code)
             for listener in self._listeners:
-                self._results.setdefault(listener.inode, Connection("no answer", self._elapsed(), None))
+                self._results.setdefault(listener.inode, self._unanswered(listener))
             self._see_accepted(deadline)
         if self._started >= deadline:
             return {listener.inode: _untried(listener, "no time was left") for listener in self._listeners}
@@ -83,6 +83,15 @@ class Connections:
             error = "" if code in MADE else os.strerror(code)
             self._results[listener.inode] = Connection(error, self._elapsed(), None)
 
+    def _wait(self, deadline: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return which attempts have come to something; none where time is up, or where the run is to end."""
+        interruption.wait(max(0.0, deadline - time.monotonic()), self._selector.fileno())
+        return self._selector.select(0)
+
+    def _unanswered(self, listener: Listener) -> Connection | Unobserved:
+        ended = interruption.reason()
+        return _untried(listener, ended) if ended else Connection("no answer", self._elapsed(), None)
+
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
@@ -91,7 +100,7 @@ class Connections:
         waiting = {
             inode: made for inode, made in self._results.items() if isinstance(made, Connection) and not made.error
         }
-        while waiting:
+        while waiting and not interruption.came():
             late = time.monotonic() >= deadline
             try:
                 queues = {listener.inode: listener.queued for listener in sockets.collect({"tcp"})}

@@ -129,7 +129,7 @@ def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dic
     if "libvirt" in groups or "openstack_compute" in groups:
         groups["hypervisor"] = DERIVED["hypervisor"]
     problems = [
-        f"whether this node is in the group {group} was not found out: looking at its files hangs"
+        f"whether this node is in the group {group} was not found out: looking for its files did not end"
         for group in EVIDENCE
         if group not in found and group not in configured
     ]

@@ -15,6 +15,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from nodecheck import progress
+from nodecheck.node import interruption
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
@@ -29,10 +32,15 @@ STUCK_AT_MOST = 3
 Item = TypeVar("Item", int, str)
 _ended: list[int] = []  # helpers that end by themselves, or hang: collected when they have
 _started: set[int] = set()  # all helpers of this process
+_own: set[int] = set()  # more processes that are nodecheck itself
 
 
 class HelperTimeout(Exception):
     """The helper did not answer before the deadline."""
+
+
+class Interrupted(HelperTimeout):
+    """A signal came that ends the run, before the helper answered."""
 
 
 class HelperGone(Exception):
@@ -61,7 +69,8 @@ class Channel:
     def receive(self, deadline: float | None = None) -> Any:
         """Return the next data; `deadline` is a time of the monotonic clock in seconds.
 
-        Raises HelperTimeout when it passes first, HelperGone when the other end closed.
+        Raises HelperTimeout when it passes first, Interrupted when a signal came that ends the run, HelperGone when the
+        other end closed.
         """
         size = int.from_bytes(self._take(HEADER_BYTES, deadline), "little")
         return marshal.loads(self._take(size, deadline))  # noqa: S302  # from our own fork, never from outside
@@ -97,6 +106,9 @@ class Channel:
             return
         poll = select.poll()
         poll.register(self._read_end, select.POLLIN)
+        bell = interruption.bell()
+        if bell is not None:
+            poll.register(bell, select.POLLIN)
         while True:
             if self._outgoing:
                 poll.register(self._write_end, select.POLLOUT)
@@ -105,6 +117,8 @@ class Channel:
                 raise HelperTimeout
             if self._read_end in events:
                 return
+            if bell in events:
+                raise Interrupted
             with suppress(BrokenPipeError):
                 self._push()
             poll.unregister(self._write_end)
@@ -152,12 +166,8 @@ class Helper:
     def leave(self) -> bool:
         """Kill the helper; return whether it is gone. One that hangs in the kernel stays, and nobody waits for it."""
         self.channel.close()
-        with suppress(ProcessLookupError):  # whoever started us ignores SIGCHLD, so the kernel has collected it
-            os.kill(self.pid, signal.SIGKILL)
-        for _ in range(GONE_WITHIN_MILLISECONDS):  # a killed process is gone at once, or not at all
-            if _is_collected(self.pid):
-                return True
-            time.sleep(0.001)
+        if kill(self.pid):
+            return True
         _ended.append(self.pid)
         return False
 
@@ -206,7 +216,23 @@ class Starter:
 
 def is_ours(pid: int, parent: int) -> bool:
     """Tell whether a process is this one, or a helper of it; a number alone may belong to somebody else by now."""
-    return pid == os.getpid() or (pid in _started and parent == os.getpid())
+    return pid == os.getpid() or pid in _own or (pid in _started and parent == os.getpid())
+
+
+def own(pid: int) -> None:
+    """Know a process that is not looked at: the one that guards this run, and outlives it."""
+    _own.add(pid)
+
+
+def kill(pid: int) -> bool:
+    """Kill a child of this process; return whether it is gone. One that hangs in the kernel stays, and nobody waits."""
+    with suppress(ProcessLookupError):  # whoever started us ignores SIGCHLD, so the kernel has collected it
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(GONE_WITHIN_MILLISECONDS):  # a killed process is gone at once, or not at all
+        if _is_collected(pid):
+            return True
+        time.sleep(0.001)
+    return False
 
 
 class Each(Generic[Item]):
@@ -268,6 +294,7 @@ def _is_collected(pid: int) -> bool:
 def _serve_and_exit(serve: Callable[[Channel], None], read_end: int, write_end: int) -> None:
     """Never return: what the parent would do at its end must not be done twice."""
     try:
+        _forget_the_guard()
         channel = Channel(*_detach(read_end, write_end))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a caller's "ignore" would be inherited
         signal.alarm(LIFETIME_SECONDS)
@@ -282,6 +309,7 @@ def _start_and_exit(serve: Callable[[Channel], None], asked: int) -> None:
     from socket import recv_fds, socket
 
     try:
+        _forget_the_guard()
         with socket(fileno=_detach(asked)[0]) as connection:
             while (request := recv_fds(connection, 1 << 6, 2))[0]:
                 with suppress(ChildProcessError):  # there is none, or the kernel has done it
@@ -294,6 +322,11 @@ def _start_and_exit(serve: Callable[[Channel], None], asked: int) -> None:
     except BaseException:  # noqa: BLE001  # as above: whoever asks sees the closed socket
         os._exit(1)
     os._exit(0)
+
+
+def _forget_the_guard() -> None:
+    interruption.forget()
+    progress.forget()
 
 
 def _detach(*ends: int) -> list[int]:

@@ -6,14 +6,15 @@ its time is left behind with the helper.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.durations import format_duration
-from nodecheck.node import stuck, windows
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption, stuck, windows
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Looks:
         self._wants = list({(want.window, want): want for want in wants}.values())
         self._started = time.monotonic()
         self._late: list[str] = []  # what was looked at in vain
+        self._interrupted = False
         known = stuck.known()
         hanging = {number: by for number, want in enumerate(self._wants) if (by := known.get(repr(_thing(want))))}
         # By the number of the want.
@@ -83,6 +85,9 @@ class Looks:
                 number, answer, hangs = self._helper.channel.receive(min(due[number] for number in waiting))
                 self._results[number] = _from_helper(*answer)
                 self._late += [_thing(self._wants[number])] if hangs else []
+            except Interrupted:
+                self._results |= dict.fromkeys(waiting, Unobserved("looks", interruption.reason()))
+                self._interrupted = True
             except HelperTimeout:
                 now = time.monotonic()
                 late = [number for number in waiting if due[number] <= now]
@@ -96,13 +101,14 @@ class Looks:
     def close(self) -> str:
         """End the helper; return a description of those that cannot be ended, "" where there are none."""
         asked = (answer for number, answer in self._results.items() if number not in self._before)
-        if not self._late and all(not isinstance(answer, Unobserved) or not answer.broken for answer in asked):
+        saw_all = all(not isinstance(answer, Unobserved) or not answer.broken for answer in asked)
+        if saw_all and not self._late and not self._interrupted:
             self._helper.end()
         elif not self._helper.leave():
             stuck.remember(self._helper.pid, self._late)
             self._hanging.append(self._helper.pid)
-        pids = ", ".join(map(str, self._hanging))
-        return f"a helper that looks (pid {pids}) hangs in the kernel and was left behind" if pids else ""
+        who = "; ".join(map(stuck.who, self._hanging))
+        return f"a helper that looks ({who}) hangs in the kernel and was left behind" if who else ""
 
 
 def _thing(want: WindowWant) -> str:
@@ -112,7 +118,7 @@ def _thing(want: WindowWant) -> str:
 def _hangs(want: WindowWant, by: stuck.Stuck) -> Unobserved:
     """What hung in an earlier run and still does is not looked at again, and is as late as ever."""
     ago = format_duration(max(0.0, time.time() - by.since))
-    reason = f"looking at {want.key} hangs in the kernel for {ago} (pid {by.pid}), and was not tried again"
+    reason = f"looking at {want.key} hangs in the kernel for {ago} ({by.who}), and was not tried again"
     return Unobserved(_thing(want), reason, broken=True)
 
 
@@ -162,6 +168,7 @@ def _made(plain: list[tuple[int, str, str, tuple[Any, ...]]]) -> list[tuple[int,
 
 def _serve(channel: Channel, wants: list[tuple[int, WindowWant]], started: float) -> None:
     import threading
+    from _thread import start_new_thread
 
     from nodecheck.node import mounts
 
@@ -170,6 +177,7 @@ def _serve(channel: Channel, wants: list[tuple[int, WindowWant]], started: float
 
         programs.prepare()
     threading.stack_size(STACK_BYTES)
+    start_new_thread(_end_with_asker, (channel,))
     waiting = deque(wants)
     lock = threading.Lock()
     ended = threading.Semaphore(0)
@@ -193,6 +201,12 @@ def _serve(channel: Channel, wants: list[tuple[int, WindowWant]], started: float
     left = len(wants) - _start_as_needed(work, waiting, ended)
     for _ in range(left):
         ended.acquire()
+
+
+def _end_with_asker(channel: Channel) -> None:
+    """Whoever asked says no more: the end of the channel is its own, and then nobody waits for an answer."""
+    os.read(channel.fileno(), 1)
+    os._exit(1)
 
 
 def _start_as_needed(work: Callable[[], None], waiting: deque[Any], ended: Semaphore) -> int:

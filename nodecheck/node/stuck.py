@@ -23,6 +23,24 @@ class Stuck(NamedTuple):
     pid: int
     since: float
 
+    @property
+    def who(self) -> str:
+        """The process, and where in the kernel it waits."""
+        return who(self.pid)
+
+
+def who(pid: int) -> str:
+    """Return "pid 12, in fuse_simple_request": a process, and the function of the kernel that it waits in, if told.
+
+    Only root is told (proc_pid_wchan(5)).
+    """
+    try:
+        with open(f"/proc/{pid}/wchan", encoding="ascii") as file:
+            function = file.read()
+    except OSError:
+        function = ""
+    return f"pid {pid}, in {function}" if function.strip("0") else f"pid {pid}"
+
 
 def directory() -> str | None:
     """Return where they are written down; None for a user without a session."""

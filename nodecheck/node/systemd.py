@@ -10,7 +10,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
+from nodecheck.node import interruption, stuck
+from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout, Interrupted
 from nodecheck.node.unobserved import Unobserved
 
 SOURCE = "systemd"
@@ -48,10 +49,10 @@ class Collector:
 
     def leave(self) -> str:
         """End the helpers, once; return a description of those that cannot be ended, "" otherwise."""
-        stuck = [] if self._left else [helper.pid for helper in self._helpers.values() if not helper.leave()]
+        left = [] if self._left else [helper.pid for helper in self._helpers.values() if not helper.leave()]
         self._left = True
-        pids = ", ".join(str(pid) for pid in stuck)
-        return f"the helper that asks systemd (pid {pids}) hangs in the kernel and was left behind" if stuck else ""
+        who = "; ".join(map(stuck.who, left))
+        return f"the helper that asks systemd ({who}) hangs in the kernel and was left behind" if left else ""
 
 
 class _ScopeHelper:
@@ -84,6 +85,8 @@ class _ScopeHelper:
             return Unobserved(
                 SOURCE, "the process that asks systemd ended without an answer", remedy="nodecheck doctor"
             )
+        except Interrupted:
+            return Unobserved(SOURCE, interruption.reason())
         except HelperTimeout:
             return _silent(stage, time.monotonic() - self._asked)
 

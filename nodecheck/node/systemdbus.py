@@ -7,6 +7,7 @@ asks systemd by its private socket, as systemctl(1) does: the bus is the one fau
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -31,6 +32,18 @@ PENDING_REPLIES = 100
 BLAME_SECONDS = 0.3
 # After this long systemd is asked by its private socket, while the bus may still answer.
 PATIENCE_SECONDS = 1.0
+# A list of five thousand units takes a few MiB. What is longer is no answer, and must not take the node's memory.
+MEMORY_BYTES = 512 << 20
+# What the methods return (org.freedesktop.systemd1(5)): anything else is refused by GLib.
+REPLIES = {
+    "Get": "(v)",
+    "GetAll": "(a{sv})",
+    "ListJobs": "(a(usssoo))",
+    "ListUnitFiles": "(a(ss))",
+    "ListUnits": "(a(ssssssouso))",
+    "ListUnitsByNames": "(a(ssssssouso))",
+    "ListUnitsFiltered": "(a(ssssssouso))",
+}
 
 
 class _NoAnswer(Exception):
@@ -40,6 +53,7 @@ class _NoAnswer(Exception):
 def serve(channel: Channel, scope: str) -> None:
     """Connect while the parent still reads the definitions, then answer its one request."""
     _put_off_asyncio()
+    _bound_memory()
     try:
         from gi.repository import GLib  # noqa: F401  # all that is slow to load, before anybody else can be blamed
 
@@ -56,6 +70,12 @@ def serve(channel: Channel, scope: str) -> None:
         channel.send(("answer", _answer(connecting, scope, request, deadline)))
     except _NoAnswer as error:
         channel.send(("error", error.args[0]))
+
+
+def _bound_memory() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    known = [limit for limit in (soft, hard, MEMORY_BYTES) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
 
 
 def _put_off_asyncio() -> None:
@@ -246,6 +266,8 @@ def _failed_call(scope: str, error: Any) -> dict[str, Any]:
     if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED) or name.endswith(".Disconnected"):
         reason = f"the {BUSES[scope]} closed the connection"
         return {"reason": reason, "remedy": "journalctl -u dbus.service", "broken": True}
+    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_ARGUMENT):
+        return {"reason": f"systemd answered something else: {error.message}", "remedy": "", "broken": False}
     return {"reason": f"systemd refused to answer: {_told(error)}", "remedy": "nodecheck doctor", "broken": False}
 
 
@@ -287,7 +309,7 @@ class _Manager:
             units.MANAGER,
             method,
             parameters,
-            None,
+            self._glib.VariantType(REPLIES[method]),
             self._flags,
             self._milliseconds(),
             None,
@@ -315,8 +337,8 @@ class _Manager:
         self._pending += 1
         method, signature, arguments = ("Get", "(ss)", key[1:]) if name != units.ALL else ("GetAll", "(s)", key[1:2])
         self._connection.call(
-            self._name, path, "org.freedesktop.DBus.Properties", method, self._glib.Variant(signature, arguments), None,
-            self._flags, self._milliseconds(), None, self._receive, key,
+            self._name, path, "org.freedesktop.DBus.Properties", method, self._glib.Variant(signature, arguments),
+            self._glib.VariantType(REPLIES[method]), self._flags, self._milliseconds(), None, self._receive, key,
         )  # fmt: skip
 
     def _receive(self, connection: Any, result: Any, key: tuple[str, str, str]) -> None:

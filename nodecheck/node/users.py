@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from nodecheck.node import interruption
 from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
 from nodecheck.node.unobserved import Unobserved
 
@@ -26,7 +27,8 @@ class Question:
                 return answer
         except (HelperTimeout, HelperGone):
             within = f"within {time.monotonic() - self._asked:.1f} s"
-            reason = f"the name service did not say who {', '.join(self._names)} is {within}"
+            late = f"the name service did not say who {', '.join(self._names)} is {within}"
+            reason = interruption.reason() or late
             return dict.fromkeys(self._names, Unobserved(SOURCE, reason, remedy="getent passwd"))
 
     def _serve(self, channel: Channel) -> None:

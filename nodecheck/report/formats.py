@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from nodecheck.progress import about_to
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def write(output: Output, report: Report, style: Style) -> None:
 
 def _write(path: str, text: str, mode: int | None) -> None:
     """A device or a pipe is written to, never replaced: /dev/stdout must stay what it is."""
+    about_to(f"write {path}")
     if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as device:
             device.write(text)

@@ -74,7 +74,7 @@ def _head(report: Report) -> Iterator[str]:
     yield from (f'<li class="{status}"><b>{count}</b> {status}</li>' for status, count in counts)
     yield "</ul>"
     if report.partial:
-        yield '<p class="note">The time of the run was over before all had been looked at.</p>'
+        yield '<p class="note">The run ended before all had been looked at.</p>'
     yield from (f'<p class="note">In the run itself: {markup(problem)}</p>' for problem in report.problems)
     yield "</header>"
 

@@ -61,7 +61,7 @@ def _of_run(report: Report) -> Iterator[Metric]:
     build = [({"version": report.version}, 1.0)]
     for name, help_text, value in (
         ("exit_code", "The exit code of the run: 0 ok, 1 warning, 2 critical, 3 unknown.", report.exit_code),
-        ("partial", "Whether the budget ended before all had been looked at.", report.partial),
+        ("partial", "Whether the run ended before all had been looked at.", report.partial),
         ("problems", "What went wrong with the run itself.", len(report.problems)),
         ("duration_seconds", "How long the run took.", round(report.duration_seconds, 6)),
         ("budget_seconds", "Within which time the run had to end.", report.budget_seconds),

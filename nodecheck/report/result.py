@@ -45,7 +45,7 @@ SUMMARY = (
 FAULTS = frozenset({Status.INFO, Status.WARNING, Status.CRITICAL})  # seen, and not as wanted: what `for` can hold
 EXIT_UNUSABLE = 3
 CHECK, RUN = "check", "run"  # the deadlines: the timeout of a check, the budget of a run
-EXIT_INTERRUPTED = 130
+EXIT_SIGNAL = 128  # and the number of the signal, as a shell tells of it
 
 
 def worst(statuses: list[Status]) -> Status:
@@ -157,6 +157,7 @@ class Report(NamedTuple):
 
     `digest` is a function, since it is told by few outputs and costs more than judging. `recorded_at` is the wall clock
     time in seconds of a node that was recorded and judged later. `history` is there for outputs that draw it.
+    `interrupted` says that a signal ended the run before its time.
     """
 
     run_id: str
@@ -172,6 +173,7 @@ class Report(NamedTuple):
     recorded_at: float | None = None
     transitions: tuple[Transition, ...] = ()
     history: History | None = None
+    interrupted: bool = False
 
     @property
     def seen_at(self) -> float:
@@ -180,17 +182,18 @@ class Report(NamedTuple):
 
     @property
     def status(self) -> Status:
-        """The worst status of all results, as far as they are confirmed."""
-        return worst([result.counts_as for result in self.results])
+        """The worst status of all results, as far as they are confirmed; skipped only where all of them were."""
+        counted = [result.counts_as for result in self.results]
+        return worst([status for status in counted if status is not Status.SKIPPED] or counted)
 
     @property
     def partial(self) -> bool:
-        """Whether the run's budget ended before all had been looked at."""
-        return any(result.deadline == RUN for result in self.results)
+        """Whether the run ended before all had been looked at: its budget was over, or a signal came."""
+        return self.interrupted or any(result.deadline == RUN for result in self.results)
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the run."""
+        """The exit code of a run that came to its end."""
         return EXIT_CODES[self.status]
 
     def summary(self) -> dict[str, int]:

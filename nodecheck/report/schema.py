@@ -114,9 +114,12 @@ def _header() -> dict[str, Schema]:
         "schema": {"description": "The version of this contract.", "const": SCHEMA},
         "run_id": {"description": "Names the run in all that it emits.", "type": "string"},
         "status": {"description": "The worst status of all results.", **STATUS},
-        "exit_code": {"description": "The exit code of the run.", "enum": sorted(set(EXIT_CODES.values()))},
+        "exit_code": {
+            "description": "The exit code of a run that came to its end.",
+            "enum": sorted(set(EXIT_CODES.values())),
+        },
         "partial": {
-            "description": "Whether the budget ended before all had been looked at: `deadline` of results says where.",
+            "description": "Whether the run ended before all had been looked at; `deadline` and `problems` say why.",
             "type": "boolean",
         },
         "started_at": {"description": "When the run started.", **TIME},

@@ -60,7 +60,9 @@ def _problems(report: Report, style: Style) -> Iterator[str]:
         return
     yield style.banner("PROBLEMS")
     for problem in report.problems:
-        yield from style.wrap(f"in the run itself: {problem}", "")
+        first, *rest = style.wrap(f"in the run itself: {problem}", INDENT)
+        yield first.removeprefix(INDENT)
+        yield from rest  # indented, for it may tell what a node says
         yield ""
     for results in same_cause(told):
         yield from _problem(results, report, style)

@@ -6,10 +6,10 @@ import pathlib
 import re
 
 import nodecheck
-from nodecheck.cli.topics import FAILURE_MODES
+from nodecheck.cli.topics import TOPICS
 
 CHECKOUT = pathlib.Path(__file__).parents[2]
-TEXT = (pathlib.Path(nodecheck.__file__).parent / FAILURE_MODES).read_text()
+TEXT = (pathlib.Path(nodecheck.__file__).parent / TOPICS["failure-modes"].file).read_text()
 ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in TEXT.splitlines() if line.startswith("| ")][2:]
 NAME = re.compile(r"^ *- name: (.*)$", re.MULTILINE)
 

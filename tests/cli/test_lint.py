@@ -93,3 +93,23 @@ def test_github_gets_a_command_a_line_with_what_would_end_it_escaped(cli: Cli) -
 @pytest.mark.usefixtures("files")
 def test_github_gets_nothing_where_there_is_nothing_to_say(cli: Cli) -> None:
     assert cli("lint", "good.yaml", "-o", "github").stdout.strip() == ""
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("settings", "code", "says"),
+    [
+        ("groups: [web]\n", 0, "no mistakes"),
+        ("groups: []\n", 1, "no group is called 'web'"),
+        ("grups: [web]\n", 3, "did you mean groups?"),
+        (None, 3, "new.yaml does not exist"),
+    ],
+)
+def test_settings_are_looked_at_before_they_become_those_of_the_host(
+    cli: Cli, settings: str | None, code: int, says: str
+) -> None:
+    (cli.folder / "web.yaml").write_text(GOOD.replace("all", "web"))
+    if settings is not None:
+        (cli.folder / "new.yaml").write_text(settings)
+    ended = cli("lint", "web.yaml", "--settings", "new.yaml")
+    assert (ended.returncode, says in ended.stdout + ended.stderr) == (code, True)

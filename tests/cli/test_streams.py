@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -102,12 +103,51 @@ def test_a_locale_without_the_characters_does_not_stop_the_report(cli: Cli) -> N
     assert (code, "\\u5bb9\\u5668" in out) == (0, True)
 
 
-def test_an_interrupt_ends_with_130_and_without_a_traceback(cli: Cli) -> None:
-    cli.write("a | process: {exe: python3, cpu: '< 1000%'}", "b | process: {exe: python3.11, cpu: '< 1000%'}")
-    with _start(cli, f"exec {PYTHON} -m nodecheck run checks.yaml") as process:
-        time.sleep(0.35)  # it measures processor time for half a second
-        os.kill(process.pid, signal.SIGINT)
-        out, error = process.communicate(timeout=60)
+def _hanging(cli: Cli, command: str, seconds: float = 60) -> subprocess.Popen[str]:
+    """Start nodecheck with a check that is well, and one whose program sleeps; return when it does."""
+    began = cli.folder / "began"
+    program = f"[/bin/sh, -c, 'touch {began}; sleep {seconds}']"
+    cli.write(f"a | {WELL}", f"sleeps | command: {{run: {program}}} | timeout: 20s")
+    process = _start(cli, f"exec {command}")
+    deadline = time.monotonic() + 20
+    while not began.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_with_a_report_of_what_was_seen(number: signal.Signals, cli: Cli) -> None:
+    with _hanging(cli, f"{PYTHON} -m nodecheck run checks.yaml -o json") as process:
+        os.killpg(process.pid, number)  # all of them, as a terminal and timeout(1) do
+        out, error = process.communicate(timeout=10)
+    report = json.loads(out)
+    results = [(result["id"], result["status"], result["message"]) for result in report["results"]]
+    assert (process.returncode, error, report["partial"]) == (128 + number, "", True)
+    assert results == [
+        ("a", "ok", "0 of no-such-name alive"),
+        ("sleeps", "unknown", f"the run was ended by {number.name} before this was seen"),
+    ]
+    assert [problem.split(":")[0] for problem in report["problems"]] == [f"{number.name} ended the run"]
+
+
+def test_a_run_that_a_signal_ended_is_not_remembered(cli: Cli) -> None:
+    with _hanging(cli, f"{PYTHON} -m nodecheck run checks.yaml") as process:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+    assert "sleeps" not in cli("history").stdout
+
+
+def test_a_run_that_is_to_ignore_a_hang_up_goes_on(cli: Cli) -> None:
+    with _hanging(cli, f"nohup {PYTHON} -m nodecheck run checks.yaml -o json", seconds=0.5) as process:
+        os.killpg(process.pid, signal.SIGHUP)
+        out, _ = process.communicate(timeout=10)
+    assert (process.returncode, json.loads(out)["partial"]) == (0, False)
+
+
+def test_an_interrupt_ends_another_command_with_130_and_without_a_traceback(cli: Cli) -> None:
+    with _hanging(cli, f"{PYTHON} -m nodecheck record checks.yaml") as process:
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=10)
     assert (process.returncode, out, error) == (130, "", "nodecheck: interrupted\n")
 
 

@@ -165,7 +165,8 @@ def test_dev_null_gets_nothing_and_structlog_is_not_imported(cli: Cli) -> None:
     cli.write(f"a | {CRITICAL}")
     program = (
         "import os, sys; sys.argv = ['nodecheck', 'run', 'checks.yaml']; from nodecheck import __main__;"
-        "os._exit = lambda code: print(code, 'structlog' in sys.modules); __main__.main()"
+        "end = __main__._exit; __main__._exit = lambda code: (print(code, 'structlog' in sys.modules), end(code));"
+        "__main__.main()"
     )
     with open(os.devnull, "w") as nowhere:
         ended = subprocess.run(

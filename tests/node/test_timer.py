@@ -304,3 +304,43 @@ def test_whoever_waits_for_a_ping_gets_it_with_the_exit_code(node: Node) -> None
     with_example(node, "ping.conf")
     run_service(node, "critical")
     assert told(node) == ["https://ping.example/uuid/2"]
+
+
+UNSEEN = {
+    "holder": "port: {port: 7040, process: listener}",
+    "program": "process: {exe: /usr/bin/python3.11}",
+    "key": "file: {path: /etc/shadow, content: /root/}",
+    "engine": "docker: {count: '>= 0'}",
+}
+SEEN = {
+    "systemd": "system: {}",
+    "unit": "unit: {name: other.service}",
+    "gone": "unit: {name: never-heard-of.service}",
+    "process": "process: {name: listener, unit: other.service}",
+    "port": "port: {port: 7040}",
+    "room": "disk: {path: /, free: '> 1 MiB'}",
+    "memory": "memory: {available: '> 1 MiB'}",
+}
+
+
+def test_without_root_the_service_sees_less_and_is_never_wrong(node: Node) -> None:
+    node.run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "nodecheck")
+    try:
+        node.start_unit("docker.service", wait=True)
+        node.unit("other.service", units.listener(7040, "127.0.0.1"))
+        node.start_unit("other.service", wait=True)
+        with_definition(node, definition(**SEEN, **UNSEEN))
+        node.run("nodecheck", "run", check=False)  # what root has remembered is there already
+        with_example(node, "unprivileged.conf")
+        since = cursor(node)
+        node.start_unit("nodecheck.service", wait=True)
+        found = wait_for_runs(node, since, 1)
+        told = {event["name"]: event["status"] for event in found if event["event"] == "check"}
+        assert {name: told[name] for name in told if name in {**SEEN, **UNSEEN}} == {
+            "gone": "critical",
+            **dict.fromkeys(UNSEEN, "unknown"),
+        }
+        assert {status for name, status in told.items() if name != "gone"} == {"unknown"}  # those that are shipped, too
+        assert node.run("stat", "-c", "%U %a", "/var/lib/nodecheck").stdout == "nodecheck 700\n"
+    finally:
+        node.run("userdel", "nodecheck")

@@ -13,6 +13,7 @@ from nodecheck.node import kernelfiles, systemd, systemdbus
 from .bus import Bus, state
 from .children import hang, unhang
 from .netns import Network, needs_ip
+from .silent import Silent
 from .writing import Root
 
 
@@ -44,6 +45,18 @@ def dead_folder(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
         pytest.skip(f"no file system can be mounted here: {error}")
     yield folder
     unhang(folder, server)
+
+
+@pytest.fixture
+def silent(tmp_path: pathlib.Path) -> Iterator[Silent]:
+    folder = tmp_path / "silent"
+    folder.mkdir()
+    try:
+        made = Silent(folder)
+    except OSError as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+    yield made
+    made.end()
 
 
 @pytest.fixture(autouse=True)

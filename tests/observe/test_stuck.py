@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-import select
-import struct
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,13 +18,7 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows.disk import DiskWant
 
 from .bus import wait_until
-from .children import hang, unhang
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-FUSE_INIT = struct.pack("<IiQ", 80, 0, 1)  # a header, an answer of 64 bytes
-VERSION = struct.pack("<IIIIHHII", 7, 31, 0, 0, 12, 9, 4096, 1).ljust(64, b"\0")
+from .silent import Silent
 
 
 @pytest.fixture(autouse=True)
@@ -35,40 +26,6 @@ def written_down(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pat
     monkeypatch.setattr(stuck, "FOR_ROOT", str(tmp_path / "run"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     return pathlib.Path(str(stuck.directory()))
-
-
-class Silent:
-    """A folder whose file system takes questions, and answers none but the first."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder = folder
-        self._server = hang(folder)
-        question = os.read(self._server, 1 << 17)
-        unique = question[8:16]
-        os.write(self._server, FUSE_INIT[:8] + unique + VERSION)
-
-    def take(self) -> None:
-        """Take the next question: from now on whoever asked cannot be killed."""
-        assert select.select([self._server], [], [], 10)[0]
-        os.read(self._server, 1 << 17)
-
-    def end(self) -> None:
-        """Let go of whoever hangs; may be called again."""
-        if self._server >= 0:
-            unhang(self.folder, self._server)
-        self._server = -1
-
-
-@pytest.fixture
-def silent(tmp_path: pathlib.Path) -> Iterator[Silent]:
-    folder = tmp_path / "silent"
-    folder.mkdir()
-    try:
-        made = Silent(folder)
-    except OSError as error:
-        pytest.skip(f"no file system can be mounted here: {error}")
-    yield made
-    made.end()
 
 
 def clock() -> Clock:
@@ -81,7 +38,7 @@ def test_what_a_look_hangs_on_is_not_looked_at_again_while_it_hangs(silent: Sile
     silent.take()
     (_, first), told = looks.results(time.monotonic() + 5)[0], looks.close()
     pid = looks._helper.pid
-    assert f"(pid {pid}) hangs in the kernel" in told
+    assert f"({stuck.who(pid)}) hangs in the kernel" in told
     assert isinstance(first, Unobserved)
 
     before = time.monotonic()

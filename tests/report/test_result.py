@@ -36,6 +36,19 @@ def test_an_unconfirmed_fault_is_in_the_report_and_not_in_its_exit_code() -> Non
     assert [made.exit_code, made.status, made.summary()["critical"]] == [0, INFO, 1]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        ((OK, Status.SKIPPED), OK),
+        ((Status.SKIPPED, Status.SKIPPED), Status.SKIPPED),
+        ((Status.SKIPPED, WARNING), WARNING),
+        ((OK, Status.BLOCKED), Status.BLOCKED),
+    ],
+)
+def test_what_is_skipped_says_nothing_of_a_node(statuses: tuple[Status, ...], status: Status) -> None:
+    assert report(*(result(f"check {number}", each) for number, each in enumerate(statuses))).status == status
+
+
 def test_a_transition_is_plain_data_with_the_names_of_the_contract() -> None:
     made = Transition("a", "A", OK, CRITICAL, 1_763_970_000.0, None, "A said so")
     expected = {
