@@ -18,6 +18,9 @@ TEST_PACKAGES += debootstrap debian-archive-keyring systemd-container iproute2 o
 # Real readers of reports. Who is not root may lack them: the tests that need one say so.
 TEST_TOOLS += prove /usr/lib/nagios/plugins/negate
 TEST_PACKAGES += perl monitoring-plugins-basic
+# Makers and readers of packages, of man pages and of completions.
+TEST_TOOLS += dpkg-buildpackage dh dh_python3 lintian rpmbuild rpmlint man mandoc zsh fish pipx
+TEST_PACKAGES += build-essential debhelper dh-python lintian rpm rpmlint man-db mandoc zsh fish pipx
 # A name server and a file system to look at.
 TEST_TOOLS += dnsmasq mkfs.btrfs
 TEST_PACKAGES += dnsmasq-base btrfs-progs
@@ -36,7 +39,11 @@ SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc)
 LIB := $(PREFIX)/lib/nodecheck
 UNITS := nodecheck.service nodecheck.timer nodecheck@.service nodecheck@.timer \
 	nodecheck@deep.timer.d/schedule.conf nodecheck@quick.service.d/tags.conf
-MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py $(folder)/*.md))
+# Made from the code, by .packaging/manpages.py and .packaging/completions.py; where zsh looks is the distribution's choice.
+ZSH := zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
+MADE := man/man1/nodecheck.1 man/man5/nodecheck.yaml.5 man/man5/nodecheck-checks.5 \
+	bash-completion/completions/nodecheck $(ZSH)/_nodecheck fish/vendor_completions.d/nodecheck.fish
+MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py)) nodecheck/cli/failure_modes.md
 
 # -I: the caller's environment cannot change what runs. -B: nothing is ever written below $(PREFIX). -S: what else is
 # installed for Python is not looked through, which takes a third of the time that Python itself takes to start.
@@ -73,7 +80,7 @@ endef
 .PHONY: help run setup test lint bench install uninstall clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 # 1 is also how Python ends on a traceback, so --version first tells a program that cannot start from a warning.
 run: setup ## check this host with the checks of this checkout; more arguments in ARGS="..."
@@ -114,7 +121,7 @@ lint: $(VENV)/stamp ## look for errors without running: ruff, mypy, import-linte
 		file="$$units/$$(echo "$$unit" | sed 's|@\.\([a-z]*\)$$|@quick.\1|')"; \
 		mkdir -p "$${file%/*}" && sed 's|^ExecStart=/usr/bin/nodecheck|ExecStart=/bin/true|' "systemd/$$unit" >"$$file"; done && \
 	cp "$$units/nodecheck@quick.timer" "$$units/nodecheck@deep.timer" && cp "$$units/nodecheck@quick.service" "$$units/nodecheck@deep.service" && \
-	said=$$(systemd-analyze verify "$$units"/nodecheck.* "$$units"/nodecheck@*.service "$$units"/nodecheck@*.timer 2>&1); code=$$?; \
+	said=$$(systemd-analyze verify --man=no "$$units"/nodecheck.* "$$units"/nodecheck@*.service "$$units"/nodecheck@*.timer 2>&1); code=$$?; \
 	case "$$code$$said" in 0) ;; *nodecheck*|[1-9]*) echo "$$said" >&2; exit 1;; esac; \
 	said=$$(systemd-analyze security --offline=true --threshold=50 "$$units/nodecheck.service"); code=$$?; \
 	echo "$$said" | tail -n 1; exit $$code
@@ -141,6 +148,9 @@ install: ## install below PREFIX=/usr; for a package, DESTDIR= goes before it
 	for example in systemd/examples/*; do \
 		install -D -m 644 "$$example" "$(DESTDIR)$(PREFIX)/share/nodecheck/examples/$${example##*/}"; done; \
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/lib/systemd/catalog" systemd/nodecheck.catalog; \
+	made=$$(mktemp -d); trap 'rm -r "$$made"' EXIT; \
+	for maker in manpages completions; do PYTHONPATH=. $(PYTHON) -B .packaging/$$maker.py "$$made"; done; \
+	for file in $(MADE); do install -D -m 644 "$$made/$${file##*/}" "$(DESTDIR)$(PREFIX)/share/$$file"; done; \
 	[ "$(DESTDIR)" ] || journalctl --update-catalog 2>/dev/null || true
 ifneq ($(SYSCONFDIR),)
 	install -d -m 755 "$(DESTDIR)$(SYSCONFDIR)/nodecheck" "$(DESTDIR)$(SYSCONFDIR)/nodecheck/checks.d"
@@ -152,6 +162,7 @@ ifeq ($(DESTDIR),)
 endif
 	rm -rf "$(DESTDIR)$(LIB)" "$(DESTDIR)$(PREFIX)/share/nodecheck" "$(DESTDIR)$(PREFIX)/bin/nodecheck"
 	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/lib/systemd/system/,$(UNITS)) "$(DESTDIR)$(PREFIX)"/lib/systemd/catalog/nodecheck.catalog
+	rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/share/,$(MADE))
 	for folder in $(patsubst %/,%,$(filter-out ./,$(dir $(UNITS)))); do \
 		rmdir "$(DESTDIR)$(PREFIX)/lib/systemd/system/$$folder" 2>/dev/null || true; done
 ifneq ($(SYSCONFDIR),)
@@ -162,3 +173,5 @@ endif
 clean: ## remove what the other targets have made in the checkout
 	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .*_cache .hypothesis
 	for folder in nodecheck tests; do find $$folder -name __pycache__ -prune -exec rm -r {} +; done
+
+include .packaging/packages.mk

@@ -23,6 +23,13 @@ NEEDED = {
     "psutil": ("python3-psutil", "process"),
     "PyYAML": ("python3-yaml", "all definitions"),
     "structlog": ("python3-structlog", "events"),
+    "Jinja2": ("python3-jinja2", "definitions with expressions"),
+}
+# By the names of os-release(5): what installs packages, and which have another name than Debian's.
+INSTALLERS = {
+    "debian": ("apt-get install", {}),
+    "fedora": ("dnf install", {"python3-gi": "python3-gobject-base", "python3-yaml": "python3-pyyaml"}),
+    "suse": ("zypper install", {"python3-gi": "python3-gobject", "python3-yaml": "python3-PyYAML"}),
 }
 # linux/capability.h
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE = 1 << 1, 1 << 2, 1 << 19
@@ -38,17 +45,58 @@ def command(_arguments: Namespace) -> int:
             print(f"  {'ok' if good else '!!'}  {line}")
     missing = sum(not good for lines in sections.values() for good, _ in lines)
     print(f"\n{'all is well' if not missing else f'{missing} of these limit what nodecheck can see'}")
+    lacking = [name for name in NEEDED if not _version(name)]
+    if lacking:
+        print(f"what is missing is installed by: {remedy(lacking)}")
     return 0 if not missing else 3
 
 
 def _installed() -> Iterator[tuple[bool, str]]:
+    for name, (_, used_by) in NEEDED.items():
+        version = _version(name)
+        yield bool(version), f"{name} {version}" if version else f"{name} is missing (needed for {used_by})"
+
+
+def _version(name: str) -> str:
     from importlib import metadata
 
-    for name, (package, used_by) in NEEDED.items():
-        try:
-            yield True, f"{name} {metadata.version(name)}"
-        except metadata.PackageNotFoundError:
-            yield False, f"{name} is missing (needed for {used_by}): apt-get install {package}"
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def remedy(names: list[str]) -> str:
+    """Return the one command to type; it is the distribution's, for PyPI has PyGObject as source only."""
+    installer, other_names = _installer()
+    if not installer:
+        return f"the packages of this distribution: {', '.join(names)}"
+    packages = [other_names.get(NEEDED[name][0], NEEDED[name][0]) for name in names]
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    return " && ".join([f"{sudo}{installer} {' '.join(packages)}", *_let_in()])
+
+
+def _installer() -> tuple[str, dict[str, str]]:
+    import platform
+
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return "", {}
+    known = [release["ID"], *release.get("ID_LIKE", "").split()]
+    return next((INSTALLERS[name] for name in known if name in INSTALLERS), ("", {}))
+
+
+def _let_in() -> Iterator[str]:
+    """Yield what makes an environment see what is installed on its host, if it does not."""
+    import site
+
+    if sys.base_prefix in site.PREFIXES and sys.base_prefix == "/usr":
+        return
+    if f"{os.sep}pipx{os.sep}" in sys.prefix:
+        yield "pipx install --force --python /usr/bin/python3 --system-site-packages nodecheck"
+    elif sys.base_prefix != sys.prefix:
+        yield f"/usr/bin/python3 -m venv --upgrade --without-pip --system-site-packages {sys.prefix}"
 
 
 def _permissions() -> Iterator[tuple[bool, str]]:

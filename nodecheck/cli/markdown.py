@@ -40,8 +40,8 @@ def items(texts: Iterable[str]) -> Iterator[str]:
 def as_text(lines: Iterable[str], width: int) -> Iterator[str]:
     """Render a page for a terminal: headings in capitals, tables in columns, code as it is, the rest wrapped."""
     waiting: list[str] = []
-    for line in _outside_code(lines):
-        if waiting and _sort(line) != _sort(waiting[0]):
+    for line in outside_code(lines):
+        if waiting and sort_of(line) != sort_of(waiting[0]):
             yield from _block(waiting, width)
             waiting = []
         waiting.append(line)
@@ -49,7 +49,7 @@ def as_text(lines: Iterable[str], width: int) -> Iterator[str]:
         yield from _block(waiting, width)
 
 
-def _outside_code(lines: Iterable[str]) -> Iterator[str]:
+def outside_code(lines: Iterable[str]) -> Iterator[str]:
     """Put CODE before the lines between two fences, and leave the fences out."""
     within = False
     for line in lines:
@@ -59,13 +59,13 @@ def _outside_code(lines: Iterable[str]) -> Iterator[str]:
             yield CODE + line if within else line
 
 
-def _sort(line: str) -> str:
+def sort_of(line: str) -> str:
     """A block is made of lines of one sort."""
     return line[:1] if line[:1] in ("|", "*", "#", CODE) else "text" if line else ""
 
 
 def _block(lines: list[str], width: int) -> Iterator[str]:
-    sort = _sort(lines[0])
+    sort = sort_of(lines[0])
     if sort == "|":
         yield from _columns([_cells(line) for line in lines if not line.startswith("| ---")], width)
     elif sort == "*":

@@ -228,7 +228,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="*",
         metavar="FILE|DIR",
-        help="definition files (default: /etc/nodecheck/checks.d over /usr/share/nodecheck/checks.d)",
+        help="definition files (default: those in /etc/nodecheck/checks.d over the shipped ones)",
     )
     _add_checks(parser)
 

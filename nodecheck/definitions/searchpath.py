@@ -9,7 +9,17 @@ from typing import NamedTuple
 from nodecheck.definitions.errors import Mistakes
 from nodecheck.progress import about_to
 
-SHIPPED_CHECKS = "/usr/share/nodecheck/checks.d"
+
+def shipped_with(module: str) -> str:
+    """Return where the definitions are that were installed with this module of ours: by pip, below its own prefix."""
+    modules = module.rpartition("/nodecheck/")[0]
+    prefix = "/usr"
+    if os.path.basename(modules) in ("site-packages", "dist-packages"):  # PREFIX/lib/python3.11/site-packages
+        prefix = modules.rsplit("/", 3)[0]
+    return os.path.join(prefix, "share/nodecheck/checks.d")
+
+
+SHIPPED_CHECKS = shipped_with(os.path.abspath(__file__))
 LOCAL_CHECKS = "/etc/nodecheck/checks.d"
 SUFFIXES = (".yaml", ".yml")
 

@@ -14,6 +14,21 @@ STRANGER = 12345
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can give a file away, and only root has to distrust")
 
 
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        ("/usr/lib/nodecheck", "/usr"),  # make install, and the packages
+        ("/home/me/nodecheck", "/usr"),  # a checkout
+        ("/opt/pipx/venvs/nodecheck/lib/python3.13/site-packages", "/opt/pipx/venvs/nodecheck"),
+        ("/home/me/.local/lib/python3.11/site-packages", "/home/me/.local"),
+        ("/usr/local/lib/python3.11/dist-packages", "/usr/local"),  # pip of root on Debian
+    ],
+)
+def test_the_shipped_definitions_are_those_that_came_with_the_modules(modules: str, expected: str) -> None:
+    module = f"{modules}/nodecheck/definitions/searchpath.py"
+    assert f"{expected}/share/nodecheck/checks.d" == searchpath.shipped_with(module)
+
+
 def write(path: pathlib.Path, *names: str) -> str:
     """Write a definition file with one check for each name."""
     path.parent.mkdir(exist_ok=True)

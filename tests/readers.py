@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-GOLDEN = pathlib.Path(__file__).parent / "golden"
+GOLDEN = pathlib.Path(__file__).parent / "report/golden"
 # The Makefile unpacks packages here that would start a server if they were installed.
 UNPACKED = pathlib.Path(sys.prefix, "unpacked/usr/bin")
 PLUGINS = "/usr/lib/nagios/plugins"
