@@ -43,7 +43,7 @@ UNITS := nodecheck.service nodecheck.timer nodecheck@.service nodecheck@.timer \
 ZSH := zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
 MADE := man/man1/nodecheck.1 man/man5/nodecheck.yaml.5 man/man5/nodecheck-checks.5 \
 	bash-completion/completions/nodecheck $(ZSH)/_nodecheck fish/vendor_completions.d/nodecheck.fish
-MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py)) nodecheck/cli/failure_modes.md
+MODULES = $(wildcard $(foreach folder,nodecheck nodecheck/* nodecheck/*/*,$(folder)/*.py)) $(wildcard nodecheck/cli/*.md)
 
 # -I: the caller's environment cannot change what runs. -B: nothing is ever written below $(PREFIX). -S: what else is
 # installed for Python is not looked through, which takes a third of the time that Python itself takes to start.
@@ -142,9 +142,9 @@ install: ## install below PREFIX=/usr; for a package, DESTDIR= goes before it
 	sed -i '1s|schema=/usr/|schema=$(PREFIX)/|' "$(DESTDIR)$(PREFIX)"/share/nodecheck/checks.d/*.yaml; \
 	$(PYTHON) -B -m nodecheck schema >"$(DESTDIR)$(PREFIX)/share/nodecheck/nodecheck.schema.json"; \
 	chmod 644 "$(DESTDIR)$(PREFIX)/share/nodecheck/nodecheck.schema.json"; \
-	cd systemd; for unit in $(UNITS); do \
-		install -D -m 644 "$$unit" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit"; \
-		sed -i 's|^ExecStart=/usr/|ExecStart=$(PREFIX)/|' "$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit"; done; cd ..; \
+	for unit in $(UNITS); do \
+		install -D -m 644 "systemd/$$unit" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit"; \
+		sed -i 's|^ExecStart=/usr/|ExecStart=$(PREFIX)/|' "$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit"; done; \
 	for example in systemd/examples/*; do \
 		install -D -m 644 "$$example" "$(DESTDIR)$(PREFIX)/share/nodecheck/examples/$${example##*/}"; done; \
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/lib/systemd/catalog" systemd/nodecheck.catalog; \

@@ -24,7 +24,7 @@ EXITS = {
     "1": "A warning is the worst.",
     "2": "Something is critical.",
     "3": "Something could not be seen (unknown), or the definitions or the command line are unusable.",
-    "130": "Interrupted.",
+    "130": "Interrupted: the report tells what had been seen by then. By another signal it is 128 and its number.",
 }
 FILES = {
     "/etc/nodecheck/nodecheck.yaml": "What holds for the whole host: nodecheck.yaml(5).",
@@ -88,6 +88,8 @@ def nodecheck_1() -> Iterator[str]:
     yield from roff.page(_until(TOPICS["outputs"].page(), "## checkmk"))
     yield roff.section("state")
     yield from roff.page(TOPICS["state"].page())
+    yield roff.section("security")
+    yield from roff.page(TOPICS["security"].page())
     yield roff.section("environment")
     yield from _items(ENVIRONMENT)
     yield roff.section("files")

@@ -274,7 +274,7 @@ def test_secrets_of_a_command_line_are_not_told_and_two_commands_stay_two() -> N
 
 
 LINES = st.lists(
-    st.sampled_from("OK|'a b'=|a=|1|1;2|;|U|kB|\n|0 name - text|P n a=1;2;3 x|-|%| ".split("|") + ["|"])
+    st.sampled_from([*"OK|'a b'=|a=|1|1;2|;|U|kB|\n|0 name - text|P n a=1;2;3 x|-|%| ".split("|"), "|"])
     | st.text(max_size=5),
     max_size=20,
 ).map("".join)
