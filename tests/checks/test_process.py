@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from fakes import UPTIME, dark, judge, make, node, process, service, status_of, statuses, told
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nodecheck.node.node import FileWant, UnitWant, UserWant
 from nodecheck.node.processes import Process, ProcessWant
@@ -326,3 +328,10 @@ def test_details_are_read_of_candidates_only() -> None:
 def test_a_state_that_is_not_well_says_where_to_look() -> None:
     finding = judge(make("process", name="dockerd"), node(processes=[process(state="T")]))[-1]
     assert finding.remedy == "kill -CONT 100"
+
+
+@given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
+def test_whoever_expects_less_of_a_node_finds_no_more_to_be_wrong(there: int, most: int, more: int) -> None:
+    seen = node(processes=[process(pid=100 + number, name="sshd") for number in range(there)])
+    strict, loose = (statuses(make("process", name="sshd", count=f"<= {bound}"), seen) for bound in (most, most + more))
+    assert CRITICAL in strict or CRITICAL not in loose

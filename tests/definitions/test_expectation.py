@@ -240,6 +240,14 @@ def test_comparisons_agree_with_those_of_python(wanted: int, observed: int) -> N
     } == found
 
 
+@given(st.integers(-99, 99), st.integers(0, 99), st.integers(0, 99), st.integers(-200, 200))
+def test_whoever_expects_less_finds_no_more_to_be_wrong(least: int, span: int, slack: int, observed: int) -> None:
+    strict, loose = f"{least}..{least + span}", f"{least - slack}..{least + span + slack}"
+    assert not Number(strict).matches(observed) or Number(loose).matches(observed)
+    assert not Number(strict).matches(observed) or Number([strict, "> 1000"]).matches(observed)
+    assert not Number({"all": [loose, strict]}).matches(observed) or Number(strict).matches(observed)
+
+
 @given(st.text(min_size=1).map(str.strip).filter(lambda text: text and text[0] not in "!=</>"))
 def test_any_other_text_means_itself(text: str) -> None:
     expected = True, False
