@@ -47,13 +47,8 @@ class ClusterNode(Machine):
     writable = "yes"  # the kubelet sets what it wants of the kernel
 
     def __init__(self, root: pathlib.Path, hostname: str, pods: Share) -> None:
-        super().__init__(name=hostname, hostname=hostname)
+        super().__init__(name=hostname, hostname=hostname, base=root)
         self.pods = pods
-        self._base = root
-
-    def base(self) -> pathlib.Path:
-        """The root with Kubernetes in it."""
-        return self._base
 
     def prepare(self) -> None:
         """Make the node's disk, with what every node of the cluster has."""

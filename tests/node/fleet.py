@@ -39,18 +39,6 @@ Description: stands in for the package of nodecheck
 """
 
 
-class FleetNode(Machine):
-    """A node that has an ssh server and a user for Ansible, and no nodecheck."""
-
-    def __init__(self, name: str, root: pathlib.Path) -> None:
-        super().__init__(name=name, hostname=name)
-        self._base = root
-
-    def base(self) -> pathlib.Path:
-        """The root that this node's disk begins as."""
-        return self._base
-
-
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """How a program of Ansible ended."""
@@ -72,14 +60,14 @@ class Fleet:
         self.newest = pathlib.Path(sys.executable).parent
         self._say = say
         self._undo = contextlib.ExitStack()
-        self.nodes: dict[str, FleetNode] = {}
+        self.nodes: dict[str, Machine] = {}
 
     def __enter__(self) -> Self:
         root = ensure_derived_root(Recipe("fleet", ensure_root(SUITE), SETUP), self._say)
         try:
             self._make_key()
             for number, name in enumerate(NAMES):
-                self.nodes[name] = self._undo.enter_context(FleetNode(name, root))
+                self.nodes[name] = self._undo.enter_context(Machine(name=name, hostname=name, base=root))
                 self._connect(self.nodes[name], number)
             self._write_inventory()
         except BaseException:
@@ -95,7 +83,7 @@ class Fleet:
     def _make_key(self) -> None:
         subprocess.run(["ssh-keygen", "-q", "-N", "", "-t", "ed25519", "-f", self.folder / "key"], check=True)
 
-    def _connect(self, node: FleetNode, number: int) -> None:
+    def _connect(self, node: Machine, number: int) -> None:
         """Lay a cable from this host to the node, and let our user in."""
         here, there = f"h{node.name[-6:]}", f"n{node.name[-6:]}"
         subprocess.run(["ip", "link", "add", here, "type", "veth", "peer", "name", there], check=True)

@@ -61,8 +61,11 @@ class Machine:
 
     writable = "network"  # what of /proc/sys and /sys: as systemd-nspawn's SYSTEMD_NSPAWN_API_VFS_WRITABLE
 
-    def __init__(self, suite: str = "bookworm", name: str = "node", hostname: str = "") -> None:
+    def __init__(
+        self, suite: str = "bookworm", name: str = "node", hostname: str = "", base: pathlib.Path | None = None
+    ) -> None:
         self.suite = suite
+        self._base = base  # another root than that of the suite
         self.name = f"{name}-{uuid.uuid4().hex[:6]}"
         self.hostname = hostname or self.name
         self.directory = pathlib.Path()  # everything of this node; gone at stop()
@@ -119,7 +122,7 @@ class Machine:
 
     def base(self) -> pathlib.Path:
         """The root that this node's disk begins as."""
-        return ensure_root(self.suite)
+        return self._base or ensure_root(self.suite)
 
     def _make_directory(self) -> None:
         """Make a directory, ours while we hold its lock, and sweep up after sessions that were killed."""

@@ -31,25 +31,13 @@ rabbitmq-diagnostics -t 5 -q check_port_connectivity
 """
 
 
-class OpenStackNode(Machine):
-    """A node with the services of OpenStack that Debian has."""
-
-    def __init__(self, root: pathlib.Path) -> None:
-        super().__init__(name="openstack", hostname="openstack")
-        self._base = root
-
-    def base(self) -> pathlib.Path:
-        """The root that this node's disk begins as."""
-        return self._base
-
-
 class OpenStack:
     """The node, booted anew when a scenario cannot be mended. A context manager: it is gone afterwards."""
 
     def __init__(self, checkout: pathlib.Path, say: Callable[[str], None]) -> None:
         self._checkout = checkout
         self._say = say
-        self._node: OpenStackNode
+        self._node: Machine
 
     def __enter__(self) -> Self:
         self._boot()
@@ -70,5 +58,6 @@ class OpenStack:
 
     def _boot(self) -> None:
         recipe = Recipe("openstack", ensure_root(SUITE), SETUP)
-        self._node = OpenStackNode(ensure_derived_root(recipe, self._say)).__enter__()
+        base = ensure_derived_root(recipe, self._say)
+        self._node = Machine(name="openstack", hostname="openstack", base=base).__enter__()
         self._node.install_nodecheck(self._checkout)

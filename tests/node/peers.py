@@ -1,13 +1,11 @@
 """What a user would ask in place of nodecheck: other tools of Debian, each asked the way its own users ask it."""
 
 import json
-import pathlib
 import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
 from .derived import INSTALL, Recipe
-from .machine import Machine
 from .node import Node
 from .roots import ensure_root
 
@@ -26,18 +24,6 @@ TESTINFRA_FILE = "/run/test_infra.py"
 def recipe() -> Recipe:
     """The root in which all of them are."""
     return Recipe("peers", ensure_root(SUITE), SETUP)
-
-
-class PeersNode(Machine):
-    """A node with all of them."""
-
-    def __init__(self, root: pathlib.Path) -> None:
-        super().__init__(SUITE, name="peers")
-        self._base = root
-
-    def base(self) -> pathlib.Path:
-        """The root that this node's disk begins as."""
-        return self._base
 
 
 class Subject(NamedTuple):

@@ -10,7 +10,7 @@ from .conftest import CHECKOUT
 from .derived import ensure_derived_root
 from .machine import Machine
 from .node import Node
-from .peers import NO_ANSWER, NOT_WELL, PEERS, WELL, PeersNode, Subject, recipe
+from .peers import NO_ANSWER, NOT_WELL, PEERS, SUITE, WELL, Subject, recipe
 from .verdicts import judge
 
 UNIT = Subject("tried.service")
@@ -25,7 +25,7 @@ ACCEPTING = units.python_service(
 
 @pytest.fixture(scope="module")
 def peers_machine(node_possible: None, say: Callable[[str], None]) -> Iterator[Machine]:
-    with PeersNode(ensure_derived_root(recipe(), say)) as booted:
+    with Machine(SUITE, name="peers", base=ensure_derived_root(recipe(), say)) as booted:
         booted.install_nodecheck(CHECKOUT)
         yield booted
 
