@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nodecheck.node.node import Want
 
 WORDS = st.sampled_from(
-    ["0", "-1", "max", "some", "full", "avg10=", "avg10=1e999", "total=x", "kB", "MemTotal:", "1" * 30, "\0", ":", "=",
+    ["0", "-1", "max", "some", "full", "avg10=", "avg10=1e999", "total=x", "kB", "MemTotal:", "1" * 12, "\0", ":", "=",
      "/", "[a] b", "nodev", " ", "\n", "\t", "(", ")", "Z", "é", "1.5", "NaN", "inf", "0x1", "root=UUID=1", "tmpfs / x"]
 )  # fmt: skip
 TEXTS = st.lists(WORDS, max_size=40).map("".join) | st.text(max_size=80)
