@@ -6,6 +6,7 @@ from nodecheck.node.unobserved import Unobserved
 
 ROOT = ""  # in front of every path; a test has a folder of its own
 LARGEST = 4 << 20  # bytes
+DIGITS = 19  # of 2^63
 AT_ONCE = 64 << 10  # /proc/sys takes as much memory as is asked for, and has no 4 MiB
 
 
@@ -28,16 +29,21 @@ def read_or_none(path: str) -> str | None:
 
 def number_or_none(path: str) -> int | None:
     """Return the number in a file; None when there is no file, or it says `max`. Raises OSError."""
-    text = (read_or_none(path) or "").strip()
-    return int(text) if text.isdecimal() else None
+    return whole((read_or_none(path) or "").strip())
 
 
 def number(path: str) -> int:
     """Return the number in a file. Raises OSError, and Unobserved where there is something else in it."""
     text = read(path)
-    if not text.strip().isdecimal():
+    found = whole(text.strip())
+    if found is None:
         raise unreadable(path, text)
-    return int(text)
+    return found
+
+
+def whole(text: str) -> int | None:
+    """Return the number that a text is; None where it is none, or larger than any of the kernel's."""
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
 
 
 def unreadable(path: str, text: str) -> Unobserved:

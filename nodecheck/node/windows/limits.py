@@ -14,6 +14,7 @@ from nodecheck.node.unobserved import Unobserved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+BITS = 64  # of the largest number that the kernel has
 CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack"
 AT_ONCE = 64 << 10
 HOST = "pid:[4026531836]"  # PROC_PID_INIT_INO: the first namespace of processes, in which all are seen
@@ -46,7 +47,7 @@ class LimitWant(NamedTuple):
 def look(want: LimitWant) -> list[dict[str, Any]]:
     """Return the data that SHAPE describes. Raises Unobserved, OSError."""
     try:
-        found = list(LIMITS[want.limit](time.monotonic() + want.seconds))
+        found = _sound(list(LIMITS[want.limit](time.monotonic() + want.seconds)))
     except (ValueError, IndexError, KeyError) as error:
         raise Unobserved(
             f"limits {want.limit}", f"what the kernel says of {want.limit} is not as expected: {error}"
@@ -55,6 +56,12 @@ def look(want: LimitWant) -> list[dict[str, Any]]:
 
 
 Limit = tuple[str, int, int]  # name, used, maximum
+
+
+def _sound(found: list[Limit]) -> list[Limit]:
+    if any(used < 0 or used.bit_length() > BITS for _, used, _ in found):
+        raise ValueError(", ".join(f"{name} {used}" for name, used, _ in found))
+    return found
 
 
 def _pids(_end: float) -> Iterator[Limit]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from nodecheck.node import kernelfiles
 from nodecheck.node.shapes import fields, optional, whole
 
+MOST_KIBIBYTES = 1 << 53
 MEMINFO = "/proc/meminfo"
 # Below the root of what is mounted there: only within a container is this not the root of all control groups, which
 # has no such file in version 2 and no limit in version 1.
@@ -65,7 +66,8 @@ def look(_want: MemoryWant) -> dict[str, Any]:
 def _fields(text: str) -> dict[str, int]:
     """Return {name: number} of lines such as `MemTotal:  16384 kB` or `oom_kill 0`."""
     lines = (line.replace(":", " ").split() for line in text.splitlines())
-    return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdecimal()}
+    numbers = ((words[0], kernelfiles.whole(words[1])) for words in lines if len(words) > 1)
+    return {name: number for name, number in numbers if number is not None and number <= MOST_KIBIBYTES}
 
 
 def _bytes(sizes: dict[str, int], name: str) -> int | None:
