@@ -59,8 +59,8 @@ Limit = tuple[str, int, int]  # name, used, maximum
 
 
 def _sound(found: list[Limit]) -> list[Limit]:
-    if any(used < 0 or used.bit_length() > BITS for _, used, _ in found):
-        raise ValueError(", ".join(f"{name} {used}" for name, used, _ in found))
+    if any(number < 0 or number.bit_length() > BITS for _, *numbers in found for number in numbers):
+        raise ValueError(", ".join(f"{name} {used} of {maximum}" for name, used, maximum in found))
     return found
 
 
