@@ -10,7 +10,7 @@ from .node import Node
 from .roots import ensure_root
 
 SUITE = "trixie"  # has all of them
-SECONDS = 5  # what hangs for longer has no answer
+SECONDS = 3  # what hangs for longer has no answer
 SETUP = INSTALL + (
     "install_packages goss monit python3-testinfra monitoring-plugins-systemd prometheus-node-exporter curl\n"
     "systemctl disable monit.service prometheus-node-exporter.service\n"
