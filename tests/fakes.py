@@ -24,6 +24,11 @@ MONOTONIC = 1_000_000.0  # the clocks of the fake node, in seconds
 REALTIME = 1_763_970_000.0
 UPTIME = 1_000_000.0
 
+# What a finding may be of, or expect, that no argument is called, or says.
+RUNGS = frozenset({"unseen", "answers", "ready", "space", "bus"})
+ANSWERS = frozenset({"an answer", "an end", "no process left", "a certificate", "exists", "JSON", "at most 10 bytes"})
+COMPARED = frozenset({"same_version"})  # what it expects is what another has
+
 
 def ago(seconds: float) -> int:
     """Return the monotonic timestamp of systemd, in microseconds, of something so many seconds ago."""
@@ -118,7 +123,26 @@ def judge(check: Check, seen: Node) -> list[Finding]:
         findings.extend(check.judge(seen))
     except Unobserved as unseen:
         findings.append(Finding("unseen", Status.UNKNOWN, "an answer", "none", unseen.reason))
+    for finding in findings:
+        _look_through(check, finding)
     return findings
+
+
+def _look_through(check: Check, finding: Finding) -> None:
+    """Assert what holds for every finding: it is of an argument, expects what that says, and does not contradict it."""
+    assert finding.property in RUNGS or finding.property in check.arguments() or type(check).__name__ == "Command"
+    said = getattr(check, finding.property, None)
+    if said is not None and finding.property not in COMPARED:
+        assert str(finding.expected) in _said(said) | ANSWERS, finding
+    if isinstance(finding.expected, bool) and isinstance(finding.observed, bool):
+        assert (finding.expected == finding.observed) == (finding.status is Status.OK), finding
+    assert finding.status is not Status.OK or (", expected" not in finding.message and not finding.remedy), finding
+
+
+def _said(said: Any) -> set[str]:
+    """Return what an argument says, as a whole and by its parts, as findings show it."""
+    parts = said.values() if isinstance(said, dict) else said if isinstance(said, tuple) else (said, f"at most {said}")
+    return {str(said), *map(str, parts)}
 
 
 def status_of(check: Check, seen: Node) -> Status:
