@@ -213,6 +213,19 @@ def test_whatever_a_record_holds_is_judged_or_refused(name: str, data: st.DataOb
     assert {finding.status for finding in judge(_example(name), seen)} <= set(Status)
 
 
+@pytest.mark.parametrize("name", LOOKING)
+@pytest.mark.parametrize("value", [None, "", 0, []])
+def test_a_record_with_nothing_in_any_one_place_is_judged_or_refused(name: str, value: Any) -> None:
+    written = record(_node(name), "0")
+    for path in _places(written["windows"]):
+        changed = written | {"windows": _changed(written["windows"], path, value, drop=False)}
+        try:
+            seen = replay(json.loads(json.dumps(changed)), "x.json")
+        except BadRecord:
+            continue
+        assert {finding.status for finding in judge(_example(name), seen)} <= set(Status), path
+
+
 def test_a_recorded_answer_that_is_done_has_a_status() -> None:
     # The test above found it: judging it looked for a rung of the ladder that there is none of.
     written = record(_node("http"), "0")
