@@ -88,6 +88,12 @@ def test_what_is_no_check_type_is_not_loaded(name: str) -> None:
     assert checks.type_named(name) is None
 
 
+def test_each_file_that_is_no_helper_is_a_type() -> None:
+    files = {path.stem for path in PAGES.glob("*.py") if not path.stem.startswith("_")}
+
+    assert checks.names() == sorted(files - {"base"})
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_the_page_of_a_type_is_what_explain_prints(name: str) -> None:
     assert (PAGES / f"{name}.md").read_text() == "\n".join(markdown(name, _kind(name))) + "\n"
