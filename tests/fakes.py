@@ -201,6 +201,7 @@ def _look_through(check: Check, finding: Finding) -> None:
         assert str(finding.expected) in _said(said) | ANSWERS, finding
     if isinstance(finding.expected, bool) and isinstance(finding.observed, bool):
         assert (finding.expected == finding.observed) == (finding.status is Status.OK), finding
+    assert isinstance(finding.status, Status), finding
     assert finding.status is not Status.OK or (", expected" not in finding.message and not finding.remedy), finding
 
 
