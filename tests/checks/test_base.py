@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from nodecheck.checks.base import KINDS, Check, Numbers, Texts, Words, arg, judge_expectation, judge_growth
+from nodecheck.checks.base import (
+    KINDS,
+    Argument,
+    Check,
+    Numbers,
+    Texts,
+    Words,
+    arg,
+    is_judged,
+    judge_expectation,
+    judge_growth,
+)
 from nodecheck.definitions.expectation import CountInTime, Duration, Expectation, Number, Percent, Size, Text
 from nodecheck.node.counters import Growth
 from nodecheck.report.result import Status
@@ -142,3 +153,21 @@ def test_a_check_by_itself_has_nothing_to_say() -> None:
 def test_checks_that_are_equal_have_one_hash() -> None:
     assert len({Sample(name="x"), Sample(name="x", count=1), Sample(name="y")}) == 2
     assert Sample(name="x") != OfAUnit()
+
+
+@pytest.mark.parametrize("word", ["yes", "no", "on", "off"])
+def test_a_word_that_was_a_boolean_in_older_yaml_says_so(word: str) -> None:
+    with pytest.raises(ValueError, match=r"YAML 1\.2: only true and false are booleans"):
+        KINDS["bool"].read(word)
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "judged"),
+    [
+        ("Number", None, True), ("Text | None", None, True), ("Numbers", None, True), ("Texts", None, True),
+        ("bool", None, True), ("bool", False, False), ("int", None, False), ("str", None, False),
+        ("Words", None, False), ("Regex", None, False),
+    ],
+)  # fmt: skip
+def test_an_expectation_is_judged_and_so_is_a_flag_without_a_default(kind: str, default: Any, judged: bool) -> None:
+    assert judged is is_judged(Argument("x", kind, default, {}))
