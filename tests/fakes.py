@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from nodecheck import checks
 from nodecheck.checks.base import kind_of
 from nodecheck.node.facts import Fact
+from nodecheck.node.node import CounterWant, FileWant, ListenerWant, ManagerWant, UnitWant, UserWant
 from nodecheck.node.observations import Observations
-from nodecheck.node.processes import Process, ProcessTable
+from nodecheck.node.processes import Process, ProcessTable, ProcessWant
 from nodecheck.node.record import Replayed
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Finding, Report, Result, Status, worst
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 MONOTONIC = 1_000_000.0  # the clocks of the fake node, in seconds
 REALTIME = 1_763_970_000.0
 UPTIME = 1_000_000.0
+
+# What a finding may be of, or expect, that no argument is called, or says.
+RUNGS = frozenset({"unseen", "answers", "ready", "space", "bus"})
+ANSWERS = frozenset({"an answer", "an end", "no process left", "a certificate", "exists", "JSON", "at most 10 bytes"})
+COMPARED = frozenset({"same_version"})  # what it expects is what another has
 
 
 def ago(seconds: float) -> int:
@@ -111,14 +117,98 @@ def seen_by(check: Any, seen: Any) -> Node:
     return made
 
 
+class _Asked:
+    """A node that shows a check what it has asked for, and nothing else."""
+
+    def __init__(self, seen: Node, check: Check) -> None:
+        self._seen = seen
+        self._wants = list(check.wants())
+
+    def __getattr__(self, name: str) -> Any:
+        assert name != "manager" or any(isinstance(want, ManagerWant) for want in self._wants)
+        return getattr(self._seen, name)
+
+    def look(self, want: Any) -> Any:
+        assert want in self._wants
+        return self._seen.look(want)
+
+    def samples(self, name: str) -> Any:
+        assert name in self._names(CounterWant)
+        return self._seen.samples(name)
+
+    def unit(self, name: str, scope: str = "system") -> dict[str, Any]:
+        assert name in self._names(UnitWant)
+        return self._seen.unit(name, scope)
+
+    def file_text(self, path: str) -> str | None:
+        assert FileWant(path) in self._wants
+        return self._seen.file_text(path)
+
+    def user_id(self, name: str) -> int | None:
+        assert name in self._names(UserWant)
+        return self._seen.user_id(name)
+
+    def listeners(self, protocol: str, port: int) -> list[Listener]:
+        wants = [want for want in self._wants if isinstance(want, ListenerWant) and want[:2] == (protocol, port)]
+        owners = any(want.owners for want in wants)
+        assert wants
+        found = self._seen.listeners(protocol, port)
+        return found if owners else [listener._replace(owners=None) for listener in found]
+
+    def connection(self, listener: Listener) -> Connection | None:
+        assert any(isinstance(want, ListenerWant) and want.connect for want in self._wants)
+        return self._seen.connection(listener)
+
+    def process(self, pid: int) -> Process | None:
+        found = self._seen.process(pid)
+        return found and self._as_wanted(found)
+
+    def process_table(self) -> ProcessTable:
+        table = self._seen.process_table()
+        return table._replace(processes=[self._as_wanted(process) for process in table.processes])
+
+    def _as_wanted(self, process: Process) -> Process:
+        """Return a process as one pass sees it: of what costs more, only what was asked for."""
+        wants = [want for want in self._wants if isinstance(want, ProcessWant)]
+        assert wants
+        read = frozenset({"still_for"}).union(*(want.fields for want in wants))  # that costs nothing
+        read |= read.union(*(want.details for want in wants if want.selects(process) is not False))
+        unread: dict[str, Any] = dict.fromkeys(Process._field_defaults.keys() - read)
+        return process._replace(**unread)
+
+    def _names(self, kind: Any) -> list[str]:
+        return [want.name for want in self._wants if isinstance(want, kind)]
+
+
 def judge(check: Check, seen: Node) -> list[Finding]:
     """Return the findings; what could not be seen is one with the status unknown, as the engine makes it."""
     findings: list[Finding] = []
     try:
-        findings.extend(check.judge(seen))
+        findings.extend(check.judge(_Asked(seen, check)))  # type: ignore[arg-type]  # it stands for the node
     except Unobserved as unseen:
         findings.append(Finding("unseen", Status.UNKNOWN, "an answer", "none", unseen.reason))
+    for finding in findings:
+        _look_through(check, finding)
     return findings
+
+
+def _look_through(check: Check, finding: Finding) -> None:
+    """Assert what holds for every finding: it is of an argument, expects what that says, and does not contradict it."""
+    named_by_a_plugin = getattr(check, "protocol", None) in ("nagios", "checkmk")
+    assert finding.property in RUNGS or finding.property in check.arguments() or named_by_a_plugin, finding
+    said = getattr(check, finding.property, None)
+    if said is not None and finding.property not in COMPARED:
+        assert str(finding.expected) in _said(said) | ANSWERS, finding
+    if isinstance(finding.expected, bool) and isinstance(finding.observed, bool):
+        assert (finding.expected == finding.observed) == (finding.status is Status.OK), finding
+    assert isinstance(finding.status, Status), finding
+    assert finding.status is not Status.OK or (", expected" not in finding.message and not finding.remedy), finding
+
+
+def _said(said: Any) -> set[str]:
+    """Return what an argument says, as a whole and by its parts, as findings show it."""
+    parts = said.values() if isinstance(said, dict) else said if isinstance(said, tuple) else (said, f"at most {said}")
+    return {str(said), *map(str, parts)}
 
 
 def status_of(check: Check, seen: Node) -> Status:

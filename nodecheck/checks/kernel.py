@@ -73,7 +73,7 @@ class Kernel(Check):
             for word in words:
                 found = _find(line, word)
                 masked = any(MASK in parameter for parameter in found) and "=" in word
-                there = word in found or (bool(found) and "=" not in word)
+                there = any("=" not in word or _value(parameter) == _value(word) for parameter in found)
                 status = Status.UNKNOWN if masked else Status.OK if there == wanted else Status.CRITICAL
                 yield Finding(name, status, word, ", ".join(found) or "none", _told(word, found, status, wanted))
 
@@ -82,6 +82,10 @@ def _find(line: list[str], word: str) -> list[str]:
     """Return what stands there of this name; in names - and _ are the same."""
     name = word.partition("=")[0].replace("-", "_")
     return [parameter for parameter in line if parameter.partition("=")[0].replace("-", "_") == name]
+
+
+def _value(parameter: str) -> tuple[str, ...]:
+    return parameter.partition("=")[1:]
 
 
 def _told(word: str, found: list[str], status: Status, wanted: bool) -> str:

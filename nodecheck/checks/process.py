@@ -208,20 +208,22 @@ class Process(Check):
         return f"the pid file {self.pidfile} is stale: process {pid} is {process.name}, not {wanted}"
 
     def _judge_state(self, selected: list[Observed], alive: list[Observed]) -> Iterator[Finding]:
-        held = self.state.held if self.state is not None else None
+        wanted = self.state
         # "!= D for 1m" says nothing of the stopped, and they are not meant.
-        if self.state is None or (held is not None and self.state.matches(("T", "stopped"))):
+        if wanted is None or (wanted.held is not None and wanted.matches(("T", "stopped"))):
             yield from _judge_stopped(alive)
-        for process in selected if self.state is not None else ():
+        if wanted is None:
+            return
+        for process in selected:
             words = (process.state, STATES.get(process.state, process.state))
-            matched = self.state is None or self.state.matches_for(words, process.still_for)
+            matched = wanted.matches_for(words, process.still_for)
             if matched is None:
                 unseen = f"{_called(process)} is {words[1]}; for how long could not be seen"
-                yield Finding("state", Status.UNKNOWN, str(self.state), words[1], unseen)
+                yield Finding("state", Status.UNKNOWN, str(wanted), words[1], unseen)
             elif not matched:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
                 remedy = f"cat /proc/{process.pid}/wchan"
-                yield Finding("state", Status.CRITICAL, str(self.state), words[1], message, remedy=remedy)
+                yield Finding("state", Status.CRITICAL, str(wanted), words[1], message, remedy=remedy)
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:
         for process in alive:
@@ -258,8 +260,7 @@ def _judge_stopped(alive: list[Observed]) -> Iterator[Finding]:
     for process in alive:
         word = STATES.get(process.state, process.state)
         if not NOT_STOPPED.matches((process.state, word)):
-            by = "by a signal" if process.state == "T" else "by a debugger"
-            message = f"{_called(process)} has been stopped {by}{_for(process)}"
+            message = f"{_called(process)} has been stopped by a signal{_for(process)}"
             remedy = f"kill -CONT {process.pid}"
             yield Finding("state", Status.CRITICAL, str(NOT_STOPPED), word, message, remedy=remedy)
 
@@ -270,7 +271,7 @@ def _is_named(process: Observed, name: str) -> bool | None:
     if name in (process.name, executable):
         return True
     cut = name.encode()[:CUT_AT].decode("utf-8", "replace")
-    if len(name.encode()) > CUT_AT and process.name == cut:
+    if process.name == cut:
         # An executable of another name tells nothing where it is the interpreter of a script.
         return None if process.exe is None else not executable.startswith(cut)
     return False

@@ -100,8 +100,8 @@ class Tcp(Check):
 
     def _status(self, outcomes: list[str]) -> Status:
         """Silence may be a packet filter or a full queue, so it does not prove that a port is closed."""
-        if self.state == OPEN or "open" in outcomes:
-            return Status.OK if self.state == OPEN and "open" in outcomes else Status.CRITICAL
+        if self.state == OPEN:
+            return Status.OK if "open" in outcomes else Status.CRITICAL
         states = {STATES.get(outcome) for outcome in outcomes}
         if states == {self.state}:
             return Status.OK

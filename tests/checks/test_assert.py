@@ -42,6 +42,15 @@ def test_expressions_are_true_or_the_values_say_why_not(that: str, status: str, 
     assert (str(found.status), message in found.message) == (status, True), found.message
 
 
+@pytest.mark.parametrize(
+    ("that", "observed"), [("a == c", True), ("a == b", "a is systemd, b is cgroupfs"), ("false", False)]
+)
+def test_each_expression_is_a_finding(that: str, observed: Any) -> None:
+    (finding,) = one(f"{{that: {that}}}").findings
+
+    assert ("that", that, observed) == (finding.property, finding.expected, finding.observed)
+
+
 def test_what_is_wrong_may_be_said_in_words() -> None:
     assert one("{that: a == b, message: the drivers differ}").message == "the drivers differ"
 

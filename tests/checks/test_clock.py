@@ -6,7 +6,8 @@ import pytest
 from fakes import dark, judge, make, node, service, status_of, statuses, told
 
 from nodecheck.checks.clock import SOURCES
-from nodecheck.node.node import Node
+from nodecheck.node.node import Node, UnitWant
+from nodecheck.node.windows.clock import ClockWant
 from nodecheck.report.result import Status
 
 OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
@@ -49,6 +50,7 @@ def test_what_the_kernel_says_is_judged(arguments: dict[str, Any], changed: dict
         (["chrony.service"], "chrony", OK, "chrony keeps the clock"),
         (["chronyd.service"], "chrony", OK, "chrony keeps the clock"),
         (["ntpd.service"], ["chrony", "ntp"], OK, "ntp keeps the clock"),
+        (["ntp.service"], "ntp", OK, "ntp keeps the clock"),
         (["systemd-timesyncd.service"], "chrony", CRITICAL, "timesyncd keeps the clock, expected chrony"),
         ([], "chrony", CRITICAL, "no service that keeps the clock is active, expected chrony"),
         ([], "none", OK, "no service that keeps the clock is active"),
@@ -65,6 +67,36 @@ def test_exactly_one_service_keeps_it(active: list[str], source: Any, status: St
     (finding,) = judge(make("clock", source=source), _seen(*active))
 
     assert (status, message) == (finding.status, finding.message)
+
+
+def test_a_service_that_reads_its_configuration_again_keeps_the_clock_meanwhile() -> None:
+    seen = _seen()
+    units: Any = seen.observed.units["system"]
+    units["chrony.service"]["ActiveState"] = "reloading"
+
+    assert told(make("clock", source="chrony"), seen) == "chrony keeps the clock"
+
+
+def test_systemd_is_asked_only_for_the_source() -> None:
+    assert list(make("clock").wants()) == [ClockWant()]
+    assert [ClockWant(), *(UnitWant(name, ("ActiveState",)) for name in SOURCES)] == list(
+        make("clock", source="chrony").wants()
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changed", "remedy"),
+    [
+        (True, UNSYNCHRONISED, "chronyc tracking, or timedatectl timesync-status"),
+        (True, {}, ""),
+        (False, UNSYNCHRONISED, ""),
+        (False, {}, ""),
+    ],
+)
+def test_a_clock_that_nobody_keeps_comes_with_where_to_look(wanted: bool, changed: dict[str, Any], remedy: str) -> None:
+    (finding,) = judge(make("clock", synchronised=wanted), _seen(**changed))
+
+    assert remedy == finding.remedy
 
 
 def test_a_service_with_aliases_is_one() -> None:

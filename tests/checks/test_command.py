@@ -82,6 +82,63 @@ def test_how_a_command_ended_is_judged(
     assert expected == verdict(data, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("data", "arguments", "found"),
+    [
+        (ran(1), {}, ("exit_code", "0", 1)),
+        (ran(None, signal="SIGSEGV"), {}, ("exit_code", "0", "SIGSEGV")),
+        (ran(0), {"exit_code": "!= 0"}, ("exit_code", "!= 0", 0)),
+        (ran(None, outcome="timeout"), {}, ("run", "an end", "timeout")),
+        (ran(None, outcome="timeout"), {"protocol": "nagios"}, ("run", "an end", "timeout")),
+        (ran(2, "CRITICAL"), {"protocol": "nagios"}, ("exit_code", 0, 2)),
+        (ran(None, signal="SIGSEGV"), {"protocol": "nagios"}, ("exit_code", 0, "SIGSEGV")),
+        (ran(0, "OK|a=U"), {"protocol": "nagios"}, ("perfdata.a", None, None)),
+        (ran(0, "2 a - broken"), {"protocol": "checkmk"}, ("a", "ok", "critical")),
+        (ran(3), {"protocol": "checkmk"}, ("stdout", "lines of a local check", 3)),
+        (ran(None, signal="SIGKILL"), {"protocol": "checkmk"}, ("stdout", "lines of a local check", "SIGKILL")),
+        (ran(0, "what?"), {"protocol": "checkmk"}, ("stdout", "lines of a local check", "what?")),
+    ],
+)
+def test_what_was_seen_of_a_command_is_in_its_finding(
+    data: dict[str, Any], arguments: dict[str, Any], found: tuple[str, Any, Any]
+) -> None:
+    finding = judge(make("command", run="probe -x", **arguments), seen(data))[-1]
+
+    assert found == (finding.property, finding.expected, finding.observed)
+
+
+def test_a_number_of_a_plugin_that_is_not_known_says_so() -> None:
+    found = judge(make("command", run="probe -x", protocol="nagios"), seen(ran(0, "OK|a=U b=1")))
+    assert [finding.message for finding in found[1:]] == ["a is not known", "b is 1"]
+
+
+def test_what_has_stayed_is_told_beside_how_it_ended() -> None:
+    found = judge(make("command", run="probe -x", protocol="nagios"), seen(ran(0, "OK", stuck=2)))
+
+    assert [(f.property, f.status, f.observed) for f in found] == [("run", UNKNOWN, 2), ("exit_code", OK, 0)]
+    assert found[0].message == "2 processes of probe -x cannot be ended, and stays"
+
+
+def test_a_command_of_another_user_is_judged_by_what_that_one_saw() -> None:
+    check = make("command", run="id", user="nobody")
+    assert statuses(check, seen(ran(), "id (as nobody)")) == {"exit_code": OK}
+
+
+@pytest.mark.parametrize(
+    ("stdout", "shown"),
+    [
+        ("", '""'), ("a b", '"a b"'), ("ab", "ab"), (" ab \n", "ab"), ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 200 + "..."),
+    ],
+)  # fmt: skip
+def test_a_text_is_quoted_where_that_is_needed(stdout: str, shown: str) -> None:
+    assert verdict(ran(0, stdout), stdout="other") == (CRITICAL, f"stdout of probe -x is {shown}, expected other")
+
+
+def test_a_command_acts_and_so_it_waits_for_what_it_needs() -> None:
+    assert make("command", run="id").ACTS
+
+
 @pytest.mark.parametrize("code", [126, 127])
 def test_what_the_shell_could_not_start_is_unknown_unless_that_is_wanted(code: int) -> None:
     check = make("command", run="probe -x", shell=True)
@@ -129,6 +186,7 @@ def test_a_text_that_does_not_fit_is_shown_in_few_words() -> None:
     ("code", "stdout", "expected"),
     [
         (0, "OK - fine|a=1\n", (OK, "OK - fine")),
+        (0, "  OK - fine | a=1\n", (OK, "OK - fine")),
         (1, "\nWARNING: so so\nmore", (WARNING, "WARNING: so so")),
         (2, "CRITICAL", (CRITICAL, "CRITICAL")),
         (3, "UNKNOWN: no answer", (UNKNOWN, "UNKNOWN: no answer")),
@@ -153,6 +211,16 @@ def test_a_nagios_plugin_says_its_verdict_itself(code: int, stdout: str, expecte
 def test_a_nagios_plugin_that_crashed_says_nothing_about_the_node() -> None:
     found = verdict(ran(None, "OK", signal="SIGSEGV"), protocol="nagios")
     assert found == (UNKNOWN, "probe -x was ended by SIGSEGV, which says nothing about the node: OK")
+
+
+def test_of_many_numbers_only_the_first_are_findings() -> None:
+    many = "OK|" + " ".join(f"a{number}=1" for number in range(60))
+    assert len(judge(make("command", run="probe -x", protocol="nagios"), seen(ran(0, many)))) == 1 + 50
+
+
+@pytest.mark.parametrize(("number", "status"), [(200, OK), (201, UNKNOWN)])
+def test_of_many_lines_of_a_local_check_the_rest_is_unknown(number: int, status: Status) -> None:
+    assert verdict(ran(0, "0 a - fine\n" * number), protocol="checkmk")[0] is status
 
 
 @pytest.mark.parametrize(("code", "status"), [(0, OK), (1, CRITICAL), (2, UNKNOWN), (3, UNKNOWN)])
@@ -246,6 +314,9 @@ def test_a_local_check_that_was_cut_off_is_not_well(data: dict[str, Any], says: 
         ({"run": ["a", "b"], "shell": True}, ("run",)),
         ({"run": "a\0b"}, ("run",)),
         ({"run": "a", "protocol": "nagios", "exit_code": 1}, ("exit_code",)),
+        ({"run": "a", "exit_code": 1}, ()),
+        ({"run": "./a | b", "shell": True}, ()),
+        ({"run": ["a", "b\0"]}, ("run",)),
         ({"run": "a", "protocol": "nagios", "stdout": "/x/"}, ()),
     ],
 )

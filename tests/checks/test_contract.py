@@ -88,6 +88,12 @@ def test_what_is_no_check_type_is_not_loaded(name: str) -> None:
     assert checks.type_named(name) is None
 
 
+def test_each_file_that_is_no_helper_is_a_type() -> None:
+    files = {path.stem for path in PAGES.glob("*.py") if not path.stem.startswith("_")}
+
+    assert checks.names() == sorted(files - {"base"})
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_the_page_of_a_type_is_what_explain_prints(name: str) -> None:
     assert (PAGES / f"{name}.md").read_text() == "\n".join(markdown(name, _kind(name))) + "\n"
@@ -211,6 +217,19 @@ def test_whatever_a_record_holds_is_judged_or_refused(name: str, data: st.DataOb
         assert str(error)  # noqa: PT017  # either is fine
         return
     assert {finding.status for finding in judge(_example(name), seen)} <= set(Status)
+
+
+@pytest.mark.parametrize("name", LOOKING)
+@pytest.mark.parametrize("value", [None, "", 0, []])
+def test_a_record_with_nothing_in_any_one_place_is_judged_or_refused(name: str, value: Any) -> None:
+    written = record(_node(name), "0")
+    for path in _places(written["windows"]):
+        changed = written | {"windows": _changed(written["windows"], path, value, drop=False)}
+        try:
+            seen = replay(json.loads(json.dumps(changed)), "x.json")
+        except BadRecord:
+            continue
+        assert {finding.status for finding in judge(_example(name), seen)} <= set(Status), path
 
 
 def test_a_recorded_answer_that_is_done_has_a_status() -> None:

@@ -105,6 +105,28 @@ def test_its_conditions_are_judged(arguments: dict[str, Any], conditions: list[d
     assert status is status_of(make("cri", **arguments), seen_as(well(conditions=conditions)))
 
 
+@pytest.mark.parametrize(
+    ("conditions", "network", "found"),
+    [
+        ([READY, NETWORK], True, [("ready", True, True, OK), ("network", True, True, OK)]),
+        ([READY, NO_NETWORK], True, [("ready", True, True, OK), ("network", True, False, CRITICAL)]),
+        ([READY], True, [("ready", True, True, OK), ("network", True, None, UNKNOWN)]),
+        ([condition("RuntimeReady", False)], False, [("ready", True, False, CRITICAL)]),
+    ],
+)
+def test_each_condition_is_a_finding(
+    conditions: list[dict[str, Any]], network: bool, found: list[tuple[str, bool, bool | None, Status]]
+) -> None:
+    _, *findings = judge(make("cri", network=network), seen_as(well(conditions=conditions)))
+
+    assert found == [(one.property, one.expected, one.observed, one.status) for one in findings]
+
+
+def test_a_reason_that_is_not_given_is_left_out() -> None:
+    seen = seen_as(well(conditions=[condition("RuntimeReady", False, message="starting"), NETWORK]))
+    assert told(make("cri"), seen) == "the container runtime is not ready (RuntimeReady): starting"
+
+
 def test_why_it_is_not_ready_is_told() -> None:
     expected = "the pod network is not ready (NetworkReady): NetworkPluginNotReady: cni plugin not initialized"
     assert expected == told(make("cri"), seen_as(well(conditions=[READY, NO_NETWORK])))
@@ -122,10 +144,20 @@ def test_why_it_is_not_ready_is_told() -> None:
         ({"cgroup_driver": "systemd"}, {"cgroup_driver": ""}, UNKNOWN),
         ({"time": "< 1s"}, {}, OK),
         ({"time": "< 10ms"}, {}, CRITICAL),
+        ({"runtime": "containerd"}, {"runtime": {"name": "", "version": "", "api": "v1"}}, UNKNOWN),
+        ({"version": "!= 1"}, {"runtime": {"name": "", "version": "", "api": "v1"}}, UNKNOWN),
     ],
 )
 def test_what_it_is_is_judged(arguments: dict[str, Any], seen: dict[str, Any], status: Status) -> None:
-    assert status is status_of(make("cri", **arguments), seen_as(well(**seen)))
+    found = statuses(make("cri", **arguments), seen_as(well(**seen)))
+    (name,) = arguments
+
+    assert {"answers": OK, "ready": OK, "network": OK, name: status} == found
+
+
+def test_without_a_socket_the_one_of_the_kubelet_is_asked() -> None:
+    assert list(make("cri").wants()) == [CriWant("")]
+    assert list(make("cri", socket="/x.sock").wants()) == [CriWant("/x.sock")]
 
 
 def test_a_socket_can_be_named() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import dark, make, node, status_of, statuses, told
+from fakes import dark, judge, make, node, status_of, statuses, told
 
 from nodecheck.node.counters import Sample
 from nodecheck.node.node import Node
@@ -150,10 +150,52 @@ class TestEvery:
         ({"path": "var"}, "path"),
         ({"path": "/", "types": "ext4"}, "types"),
         ({"path": "/", "besides": "/boot"}, "besides"),
+        ({"every": True, "growth": "< 1GiB in 1h"}, "growth"),
     ],
 )
 def test_mistakes_are_told(arguments: dict[str, Any], argument: str) -> None:
     assert [argument] == [mistake[0] for mistake in make("disk", **arguments).mistakes()]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"path": "/", "growth": "< 1GiB in 1h"}, {"every": True, "types": "ext4"}, {"every": True, "besides": "/boot"}],
+)
+def test_what_goes_together_is_no_mistake(arguments: dict[str, Any]) -> None:
+    assert list(make("disk", **arguments).mistakes()) == []
+
+
+def test_what_is_not_there_is_absent() -> None:
+    (finding,) = judge(make("disk", path="/data"), seen())
+
+    assert (finding.property, finding.observed) == ("path", "absent")
+
+
+def test_of_what_could_not_be_looked_at_nothing_else_is_judged() -> None:
+    check = make("disk", path="/data", used="< 90%", read_only=False)
+    made = seen(ext4(unseen="it did not answer in time"))
+
+    assert statuses(check, made) == {"space": UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed", "remedy"),
+    [(False, True, "journalctl -k --grep 'remount|I/O error'"), (True, False, ""), (True, True, "")],
+)
+def test_one_that_became_read_only_comes_with_where_the_reason_stands(
+    wanted: bool, observed: bool, remedy: str
+) -> None:
+    (finding,) = judge(make("disk", path="/data", read_only=wanted), seen(ext4(read_only=observed)))
+
+    assert remedy == finding.remedy
+
+
+def test_file_systems_without_a_device_are_told_apart_by_where_they_are() -> None:
+    check = make("disk", every=True, types="tmpfs", besides="/run")
+    run, shm = (ext4(point, type="tmpfs", source="tmpfs", **FULL) for point in ("/run", "/dev/shm"))
+    made = looked({"every tmpfs": [run, shm], "/run": [run]})
+
+    assert told(check, made).startswith("used space of /dev/shm (tmpfs) is 95.0%, expected < 90%")
 
 
 def test_a_full_disk_comes_with_what_finds_out_by_what() -> None:

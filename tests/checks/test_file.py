@@ -201,6 +201,62 @@ class TestPattern:
         assert status_of(make("file", **judged), seen(judged, *few, count=4000)) is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found", "word", "observed"),
+    [
+        ({"kind": "file"}, file(), "kind", "file"),
+        ({"mode": "0640"}, file(), "mode", "0640"),
+        ({"mode_at_most": "0640"}, file(), "mode", "0640"),
+        ({"owner": "root"}, OWNED, "owner", "root"),
+        ({"group": "shadow"}, OWNED, "group", "shadow"),
+        ({"size": "> 1KiB"}, file(), "size", "2.0KiB"),
+        ({"age": "> 1m"}, file(), "age", "1h"),
+        ({"target": "y"}, file(link="y"), "target", "y"),
+        ({"content": "x"}, file(text="x\n"), "content", "1 line"),
+        ({"checksum": SUM}, file(sha256="ab" * 32), "checksum", SUM),
+        ({"listening": True}, SOCKET, "listening", "True"),
+        ({"listening": False}, SOCKET | {"listening": "no"}, "listening", "False"),
+    ],
+)
+def test_the_finding_of_a_property_says_what_was_seen(
+    wanted: dict[str, Any], found: dict[str, Any], word: str, observed: str
+) -> None:
+    arguments = {"path": "/etc/x"} | wanted
+    finding = judge(make("file", **arguments), seen(arguments, found))[-1]
+
+    assert (finding.property, finding.status, str(finding.observed)) == (next(iter(wanted)), OK, observed)
+    assert finding.message == f"{word} of /etc/x is {observed}"
+
+
+def test_of_a_pattern_the_first_may_lead_nowhere_and_the_others_are_judged() -> None:
+    arguments = {"path": "/etc/m/*", "mode": "0600"}
+    made = seen(arguments, DANGLING | {"path": "/etc/m/a"}, file("/etc/m/b"))
+
+    assert statuses(make("file", **arguments), made) == {"state": OK, "mode": CRITICAL}
+    assert statuses(make("file", path="/etc/m/*"), made) == {"state": OK}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "expected"),
+    [
+        ({"mode": "0600"}, DANGLING, {"state": CRITICAL}),
+        ({"kind": "link", "mode": "0600"}, DANGLING, {"state": OK, "kind": OK, "mode": CRITICAL}),
+        ({"kind": "link", "target": "z"}, DANGLING, {"state": OK, "kind": OK, "target": CRITICAL}),
+        ({"kind": "file"}, None, {"state": CRITICAL}),
+    ],
+)
+def test_of_what_is_not_there_nothing_else_is_judged(
+    wanted: dict[str, str], found: dict[str, Any] | None, expected: dict[str, Status]
+) -> None:
+    arguments = {"path": "/etc/x"} | wanted
+    assert expected == statuses(make("file", **arguments), seen(arguments, *([found] if found else [])))
+
+
+def test_a_link_that_leads_nowhere_is_not_absent() -> None:
+    (finding,) = judge(make("file", path="/etc/x", state="absent"), seen({"path": "/etc/x"}, DANGLING))
+    assert (finding.status, finding.observed) == (CRITICAL, "a link to ../y, which does not exist")
+
+
 @pytest.mark.parametrize("wanted", [{"owner": "root"}, {"lines": "x"}, {"content": "x"}, {"checksum": SUM}])
 def test_what_a_record_does_not_hold_of_a_file_is_unknown(wanted: dict[str, str]) -> None:
     arguments = {"path": "/etc/x"} | wanted
@@ -213,7 +269,14 @@ def test_a_path_that_hangs_is_unknown() -> None:
     assert status_of(make("file", path="/etc/x"), made) is UNKNOWN
 
 
+def test_what_goes_together_is_no_mistake() -> None:
+    for arguments in ({"path": "/x", "state": "absent"}, {"path": "/x/*", "count": 1, "mode_at_most": "640"}):
+        assert [*make("file", **arguments).mistakes()] == []
+
+
 def test_only_what_is_asked_for_is_looked_at() -> None:
+    assert [PathWant("/x", ("owners",))] == [*make("file", path="/x", group="root").wants()]
+    assert [PathWant("/x", ("text",))] == [*make("file", path="/x", content="x").wants()]
     arguments: dict[str, Any] = {"path": "/x", "owner": "root", "lines": "x", "checksum": SUM, "listening": True}
     assert [PathWant("/x")] == [*make("file", path="/x", mode="0600", size="> 1B").wants()]
     assert [PathWant("/x", ("owners", "text", "sha256", "listening"))] == [*make("file", **arguments).wants()]
@@ -234,6 +297,8 @@ def test_each_property_is_a_finding_of_its_own() -> None:
         ({"path": "/x", "count": 1}, "count"),
         ({"path": "/x", "mode_at_most": "rw"}, "mode_at_most"),
         ({"path": "/x", "mode_at_most": "0888"}, "mode_at_most"),
+        ({"path": "/x", "mode_at_most": "00640"}, "mode_at_most"),
+        ({"path": "/x", "checksum": f"x{SUM}"}, "checksum"),
         ({"path": "/x", "checksum": "abc"}, "checksum"),
         ({"path": "/x", "checksum": [SUM, "sha256:00"]}, "checksum"),
     ],
@@ -243,5 +308,5 @@ def test_mistakes_are_told(arguments: dict[str, Any], argument: str) -> None:
 
 
 def test_checksums_may_be_several_or_unwanted() -> None:
-    for wanted in (SUM, [SUM, OTHER_SUM], {"not": [SUM]}, f"!= {SUM}"):
+    for wanted in (SUM, [SUM, OTHER_SUM], {"not": [SUM]}, f"!= {SUM}", f"!= {SUM} "):
         assert [*make("file", path="/x", checksum=wanted).mistakes()] == []

@@ -64,6 +64,10 @@ def said(arguments: dict[str, Any], seen: Any) -> tuple[Status, str]:
             f"{URL} answers 200 OK, but its body does not come to an end: it took longer than 5s",
         ),
         (
+            stopped("connect", "connection refused", url="http://other/", redirects=2),
+            f"http://other/ (after 2 redirects from {URL}) cannot be connected to: connection refused",
+        ),
+        (
             stopped("connect", "connection refused", url="http://other/", redirects=1),
             f"http://other/ (after a redirect from {URL}) cannot be connected to: connection refused",
         ),
@@ -119,6 +123,7 @@ def test_without_any_expectation_the_answer_has_to_be_200() -> None:
         ("ok", "", CRITICAL, f'the body of {URL} is "", expected ok'),
         ("ok", None, CRITICAL, f'the body of {URL} is "", expected ok'),
         ("!= ok", "x", OK, f"the body of {URL} is x"),
+        ("!= x", "y" * 100, OK, f"the body of {URL} is {'y' * 100}"),
         ("ok", "x" * 5000, CRITICAL, f"the body of {URL} is {'x' * 100}..., expected ok"),
         (
             "secret", "password=<masked>", UNKNOWN,
@@ -129,6 +134,10 @@ def test_without_any_expectation_the_answer_has_to_be_200() -> None:
             f"the body of {URL} was masked, since it may be secret: whether it is != abc cannot be told",
         ),
         ("/password/", "password=<masked>", OK, f"the body of {URL} is password=<masked>"),
+        (
+            {"all": ["/password/", "!= abc"]}, "password=<masked>", UNKNOWN,
+            f"the body of {URL} was masked, since it may be secret: whether it is /password/ and != abc cannot be told",
+        ),
     ],
 )  # fmt: skip
 def test_the_body_is_judged_and_shown_in_short(wanted: str, body: str | None, verdict: Status, message: str) -> None:
@@ -153,6 +162,28 @@ def test_values_in_json_are_judged_by_their_paths(
     check = make("http", url=URL, json={"a.b": wanted})
     finding = judge(check, shows(check, answer(values={"a.b": values})))[-1]
     assert (finding.property, finding.status, finding.message) == ("json", verdict, message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen", "observed"),
+    [
+        ({"body": "ok"}, answer(body="ok"), "ok"),
+        ({"json": {"a": "x"}}, answer(values={"a": []}), "missing"),
+        ({"json": {"a": "x"}}, answer(values={"a": ["x"]}), "x"),
+        ({"json": {"a": "x"}}, answer(excerpt="<html>"), "<html>"),
+        ({"metrics": {"a": 1}}, answer(values={"a": []}), "missing"),
+        ({"metrics": {"a": 1}}, answer(values=None), "missing"),
+        ({"metrics": {"a": 1}}, answer(values={"a": ["1"]}), 1),
+        ({"headers": {"a": "x"}}, answer(), "missing"),
+        ({"time": "< 1s"}, answer(seconds=0.5), "0.5s"),
+        ({"limit": 10, "body": "ok"}, answer(cut=True), "more"),
+    ],
+)
+def test_what_was_seen_of_a_part_is_in_its_finding(arguments: dict[str, Any], seen: Any, observed: Any) -> None:
+    check = make("http", url=URL, **arguments)
+    finding = judge(check, shows(check, seen))[-1]
+
+    assert (next(iter(arguments)), observed) == (finding.property, finding.observed)
 
 
 def test_a_body_that_is_no_json_says_so() -> None:
@@ -184,6 +215,7 @@ def test_metrics_are_judged_as_numbers(wanted: Any, values: list[str], verdict: 
         ('{"health":"false","reason":"ALARM NOSPACE"}', ': {"health":"false","reason":"ALARM NOSPACE"}'),
         ("<html><title>502 Bad Gateway</title>", ""),
         (" ", ""),
+        ("\n <html>", ""),
     ],
 )
 def test_what_a_server_says_of_its_error_is_told(excerpt: str, shown: str) -> None:
@@ -200,6 +232,10 @@ def test_headers_are_judged_whatever_the_case_of_their_names(
 ) -> None:
     seen = answer(headers={} if values is None else {"x-served-by": values})
     assert said({"headers": {"X-Served-By": wanted}}, seen)[0] is verdict
+
+
+def test_a_status_without_words_ends_with_the_number() -> None:
+    assert said({}, answer(reason="")) == (OK, f"{URL} answers 200")
 
 
 def test_an_answer_may_come_too_late() -> None:
@@ -228,6 +264,10 @@ def test_only_what_is_judged_is_wanted() -> None:
     )  # fmt: skip
 
 
+def test_metrics_are_wanted_by_their_names() -> None:
+    assert [HttpWant(URL, metrics=("a", "b"))] == list(make("http", url=URL, metrics={"b": 1, "a": 1}).wants())
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
@@ -235,6 +275,15 @@ def test_only_what_is_judged_is_wanted() -> None:
         ({"url": "unix:///run/docker.sock/_ping"}, []),
         ({"url": "unix:///run/docker/_ping"}, ["url"]),
         ({"url": f"unix:///{'x' * 110}.sock/_ping"}, ["url"]),
+        ({"url": f"unix:///{'x' * 101}.sock/_ping"}, []),
+        ({"url": f"unix:///{'x' * 102}.sock/_ping"}, ["url"]),
+        ({"cert": "/c", "key": "/k"}, []),
+        ({"url": "http://a/", "cert": "/c", "key": "/k"}, ["cert"]),
+        ({"host": "a..b:80"}, ["host"]),
+        ({"method": "HEAD"}, []),
+        ({"method": "HEAD", "metrics": {"a": 1}}, ["method"]),
+        ({"json": {"a": "x"}, "metrics": {"a": 1}}, ["metrics"]),
+        ({"metrics": {"a": 1}}, []),
         ({"url": "a"}, ["url"]),
         ({"url": "ftp://a/"}, ["url"]),
         ({"url": "http://a/b c"}, ["url"]),

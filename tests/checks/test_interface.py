@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from fakes import judge, make, node, status_of, statuses, told
 
-from nodecheck.node.node import Node
+from nodecheck.node.counters import Sample
+from nodecheck.node.node import CounterWant, Node
 from nodecheck.report.result import Status
 
 OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
@@ -48,6 +49,8 @@ LOOSE: dict[str, Any] = {"operstate": "down", "carrier": False}
         (LOOSE | {"kind": "bridge"}, OK, CRITICAL),
         ({"operstate": "lowerlayerdown", "carrier": False}, CRITICAL, CRITICAL),
         ({"operstate": "dormant"}, CRITICAL, CRITICAL),
+        ({"operstate": "notpresent"}, CRITICAL, CRITICAL),
+        ({"operstate": "testing"}, CRITICAL, CRITICAL),
         ({"carrier": None}, OK, CRITICAL),
     ],
 )
@@ -95,6 +98,7 @@ HAS = {"10.244.1.1/24": "", "fd00::1/64": "", "fe80::1/64": ""}
         ("10.244.1.0", {"10.244.1.0/32": ""}, OK),
         ("10.244.1.0/32", {"10.244.1.0/32": ""}, OK),
         ("10.244.1.0/32", {"10.244.1.0/24": ""}, CRITICAL),
+        ("10.244.1.0/31", {"10.244.1.1/24": ""}, OK),
         ("FD00:0::1", HAS, OK),
         ("fd00::/16", HAS, OK),
         ("ipv4", HAS, OK),
@@ -174,12 +178,62 @@ def test_settings_and_counters_are_judged(expected: dict[str, Any], fields: dict
             seen(addresses={"fd00::1/64": "duplicate"}),
             "eth0 has no address, expected fd00::1; fd00::1/64 is a duplicate: another host has it too",
         ),
+        (
+            {"addresses": ["fd00::1", "fd00::2"]},
+            seen(addresses={"fd00::1/64": "tentative", "fd00::3/64": "duplicate", "fd00::4/64": ""}),
+            (
+                "eth0 has fd00::4/64, expected fd00::1, fd00::2; "
+                "fd00::1/64 cannot be used yet: the kernel still looks whether another host has it"
+            ),
+        ),
+        ({"drops": 0}, seen(), "number of drops of eth0 is 7, expected 0"),
+        (
+            {},
+            without(*(f"veth{number}" for number in range(8))),
+            "there is no interface eth0; there are veth0, veth1, veth2, veth3, veth4, veth5, veth6, veth7",
+        ),
+        (
+            {},
+            without(*(f"veth{number}" for number in range(9))),
+            "there is no interface eth0; there are veth0, veth1, veth2, veth3, veth4, veth5, veth6, veth7 and 1 more",
+        ),
         ({"promiscuous": True}, seen(), "eth0 does not have the promiscuous mode, expected true"),
         ({"errors": 0}, seen(), "number of errors of eth0 is 3, expected 0"),
     ],
 )
 def test_the_message_says_what_was_seen(arguments: dict[str, Any], observed: Node, message: str) -> None:
     assert message == told(make("interface", name="eth0", **arguments), observed)
+
+
+def test_of_an_interface_that_is_to_be_off_only_that_is_judged() -> None:
+    assert statuses(make("interface", name="eth0", state="down"), seen()) == {"state": CRITICAL}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "status", "message"),
+    [
+        ({"errors": "< 10 in 1h"}, {"errors of eth0": [(3600, 0), (60, 0)]}, OK, "number of errors of eth0 in 1h is 3"),
+        ({"errors": "< 3 in 1h"}, {"errors of eth0": [(3600, 0), (60, 0)]}, CRITICAL, "in 1h is 3, expected < 3 in 1h"),
+        ({"drops": "< 3 in 1h"}, {"drops of eth0": [(3600, 7), (60, 7)]}, OK, "number of drops of eth0 in 1h is 0"),
+        ({"drops": "< 3 in 1h"}, {}, UNKNOWN, "could be 0 to 7: it was not looked at before"),
+    ],
+)
+def test_errors_and_drops_within_a_time_are_judged_by_what_is_remembered(
+    wanted: dict[str, str], before: dict[str, list[tuple[float, int]]], status: Status, message: str
+) -> None:
+    check, made = make("interface", name="eth0", **wanted), seen()
+    made.observed.counters = {name: [Sample(*sample) for sample in samples] for name, samples in before.items()}
+    (name,) = wanted
+
+    assert {"state": OK, name: status} == statuses(check, made)
+    assert message in told(check, made) or message == judge(check, made)[-1].message
+
+
+def test_what_is_counted_is_remembered_only_where_growth_is_wanted() -> None:
+    check = make("interface", name="eth0", errors="< 10 in 1h", drops="< 10")
+
+    assert [(CounterWant("errors of eth0", 3600), 3)] == list(check.counters(seen()))
+    assert list(check.counters(without("lo"))) == []
 
 
 def test_of_an_interface_that_is_off_only_that_is_told() -> None:
@@ -194,6 +248,7 @@ def test_of_an_interface_that_is_off_only_that_is_told() -> None:
         ({"name": "eth0", "addresses": ["10.0.0.1", "10.0.0.0/8", "ipv6", "fd00::1/64"]}, []),
         ({"name": "a/b"}, ["name"]),
         ({"name": "eth 0"}, ["name"]),
+        ({"name": "x" * 127}, []),
         ({"name": "x" * 128}, ["name"]),
         ({"name": "eth0", "addresses": ["10.0.0", "ipv5"]}, ["addresses", "addresses"]),
         ({"name": "eth0", "state": "absent", "mtu": 1500}, ["mtu"]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import make, node, status_of, told
+from fakes import judge, make, node, status_of, told
 
 from nodecheck.node.node import Node
 from nodecheck.report.result import Status
@@ -45,7 +45,16 @@ def _seen(**changed: Any) -> Node:
         ({"lockdown": "none"}, {"lockdown": "integrity"}, CRITICAL),
         ({"lockdown": "none"}, {"lockdown": None}, UNKNOWN),
         ({"parameters": ["quiet", "psi=1", "console=ttyS0", "console=tty0"]}, {}, OK),
+        ({}, {"tainted": ["bad_page"]}, CRITICAL),
+        ({}, {"tainted": ["machine_check"]}, CRITICAL),
         ({"parameters": "BOOT-IMAGE"}, {}, OK),
+        ({"parameters": "BOOT-IMAGE=/vmlinuz"}, {}, OK),
+        ({"parameters": "BOOT-IMAGE=/other"}, {}, CRITICAL),
+        ({"parameters": "quiet="}, {}, CRITICAL),
+        ({"without_parameters": "BOOT-IMAGE=/vmlinuz"}, {}, CRITICAL),
+        ({"without_parameters": "BOOT-IMAGE=/other"}, {}, OK),
+        ({"parameters": "a_b"}, {"command_line": ["a-b=1"]}, OK),
+        ({"parameters": "x.token=abc"}, {"command_line": ["x.token=1", "x.token=<masked>"]}, UNKNOWN),
         ({"parameters": "psi=0"}, {}, CRITICAL),
         ({"parameters": "nosmt"}, {}, CRITICAL),
         ({"parameters": "x.token=abc"}, {}, UNKNOWN),
@@ -77,3 +86,23 @@ def test_each_property_is_judged_where_it_is_expected(
 )
 def test_the_message_tells_what_is_there(arguments: dict[str, Any], message: str) -> None:
     assert message == told(make("kernel", **arguments), _seen())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "observed", "message"),
+    [
+        ({"release": "/amd64/"}, "6.1.0-27-amd64", "release of the kernel is 6.1.0-27-amd64"),
+        ({"architecture": "x86_64"}, "x86_64", "architecture of the kernel is x86_64"),
+        ({"tainted": "untainted"}, "untainted", "taint of the kernel is untainted"),
+        ({"cgroup": "v2"}, "v2", "version of the control groups of the kernel is v2"),
+        ({"lockdown": "none"}, "none", "lockdown of the kernel is none"),
+        ({"parameters": "psi"}, "psi=1", "the kernel command line has psi=1"),
+        ({"without_parameters": "nosmt"}, "none", "the kernel command line has no nosmt"),
+    ],
+)
+def test_what_was_seen_is_in_the_finding_of_its_property(
+    arguments: dict[str, Any], observed: str, message: str
+) -> None:
+    (finding,) = judge(make("kernel", **arguments), _seen())
+
+    assert (*arguments, observed, message) == (finding.property, finding.observed, finding.message)

@@ -94,6 +94,42 @@ def test_the_message_tells_where_the_module_is(found: dict[str, Any], message: s
     assert message == told(make("kernel_module", name="br_netfilter"), _seen(found))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "found", "seen"),
+    [
+        ({}, LOADED, ("state", "loaded", "")),
+        ({}, AVAILABLE, ("state", "available", "modprobe br_netfilter")),
+        ({}, ABSENT, ("state", "absent", "")),
+        ({}, UNTOLD, ("state", "not loaded", "")),
+        ({"state": "available"}, AVAILABLE, ("state", "available", "")),
+        ({"state": "absent"}, LOADED, ("state", "loaded", "")),
+        ({"persistent": True}, LOADED, ("persistent", False, "put br_netfilter into a file of /etc/modules-load.d")),
+        ({"persistent": True}, BUILT_IN, ("persistent", True, "")),
+        ({"persistent": False}, BUILT_IN, ("persistent", True, "")),
+        ({"persistent": False}, LOADED | {"boot": [FILE]}, ("persistent", True, "")),
+        ({"persistent": True}, LOADED | {"boot": [FILE], "blacklist": ["/x"]}, ("persistent", False, "")),
+        ({"persistent": True}, LOADED | {"blacklist": ["/x"]}, ("persistent", False, ("put br_netfilter into a file of "
+         "/etc/modules-load.d"))),
+        ({"blacklisted": True}, LOADED, ("blacklisted", False, "")),
+    ],
+)  # fmt: skip
+def test_what_was_seen_is_in_the_finding_with_what_helps(
+    arguments: dict[str, Any], found: dict[str, Any], seen: tuple[str, Any, str]
+) -> None:
+    finding = judge(make("kernel_module", name="br_netfilter", **arguments), _seen(found))[-1]
+
+    assert seen == (finding.property, finding.observed, finding.remedy)
+
+
+@pytest.mark.parametrize(
+    ("blacklist", "message"), [([], "nothing forbids to load br_netfilter"), (["/x"], "/x forbids br_netfilter")]
+)
+def test_what_forbids_a_module_is_told(blacklist: list[str], message: str) -> None:
+    check = make("kernel_module", name="br_netfilter", blacklisted=bool(blacklist))
+
+    assert message == judge(check, _seen(LOADED, blacklist=blacklist))[-1].message
+
+
 def test_what_forbids_a_module_that_is_to_be_loaded_at_boot_is_told() -> None:
     seen = _seen(LOADED, boot=[FILE], blacklist=["/etc/modprobe.d/x.conf"])
 
@@ -108,6 +144,8 @@ def test_what_forbids_a_module_that_is_to_be_loaded_at_boot_is_told() -> None:
         ({"name": "../x"}, ["name"]),
         ({"name": "x.ko"}, ["name"]),
         ({"name": "x", "state": "absent", "persistent": True}, ["persistent"]),
+        ({"name": "x", "state": "absent", "persistent": False}, []),
+        ({"name": "x", "state": "absent"}, []),
     ],
 )
 def test_mistakes(arguments: dict[str, Any], mistaken: list[str]) -> None:

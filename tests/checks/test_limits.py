@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import dark, make, node, status_of, statuses, told
+from fakes import dark, judge, make, node, status_of, statuses, told
 
 from nodecheck.checks.limits import Limits
 from nodecheck.node.node import Node
@@ -58,6 +58,26 @@ def test_where_nothing_is_tracked_that_is_said() -> None:
     assert told(make("limits", conntrack="< 90%"), _seen(conntrack=[])) == (
         "no connections are tracked: nf_conntrack is not loaded"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("control_groups", "there are no control groups with memory"),
+        ("inotify_instances", "no process uses inotify"),
+        ("inotify_watches", "no process uses inotify"),
+        ("pids", "there are no pids"),
+    ],
+)
+def test_a_limit_of_which_there_is_none_is_kept(name: str, message: str) -> None:
+    (finding,) = judge(make("limits", **{name: "< 90%"}), _seen(**{name: []}))
+
+    assert (name, OK, "none", message) == (finding.property, finding.status, finding.observed, finding.message)
+
+
+def test_where_none_at_all_is_allowed_all_is_used() -> None:
+    (finding,) = judge(make("limits", pids="< 90%"), _seen(pids=[_limit(0, 0)]))
+    assert finding.observed == "100.0%"
 
 
 def test_what_only_root_may_see_is_unknown() -> None:

@@ -175,6 +175,8 @@ def _held(*owners: tuple[int, ...] | None, units: Any = None) -> Node:
         ("nginx", _held((4711,)), UNKNOWN),
         ("node", _held((103,)), OK),
         ("containerd-shim-runc-v2", _held((104,)), UNKNOWN),
+        ("nginx", _held((101, 4711)), UNKNOWN),
+        ("nginx", _held((101, 104)), UNKNOWN),
         ("systemd", _held((1,)), OK),
         ("nginx", _held((1,)), CRITICAL),
         (["nginx", "systemd"], _held((1,)), OK),
@@ -223,7 +225,10 @@ DATAGRAMS = service("web.service", Triggers={"web.socket": {"Id": "web.socket", 
         ("nginx.service", _held((101,), units=[service("nginx.service")]), CRITICAL),
         ("nginx.service", _held(None, units=[service("nginx.service")]), UNKNOWN),
         ("nginx.service", _held((101,), None, units=[service("nginx.service")]), UNKNOWN),
+        ("nginx.service", _held((), units=[service("nginx.service")]), UNKNOWN),
+        ("nginx.service", _held((104,), units=[service("nginx.service")]), CRITICAL),  # a name is not asked for
         ("web.service", _held((1,), units=[WEB]), OK),
+        ("web.service", _held((1, 101), units=[WEB]), OK),
         ("web.socket", _held((1,), units=[WEB_SOCKET]), OK),
         ("web.service", _held((1,), units=[OTHER]), CRITICAL),
         ("web.service", _held((1,), units=[DATAGRAMS]), CRITICAL),
@@ -237,10 +242,37 @@ def test_the_owner_is_of_the_unit_or_systemd_holds_it_for_the_unit(unit: str, se
     assert status == status_of(make("port", port=80, unit=unit), seen)
 
 
+def test_a_unit_holds_datagrams_by_a_socket_unit_too() -> None:
+    seen = node(listeners=[socket(protocol="udp", owners=(1,))], units=[DATAGRAMS], processes=[process(1, "systemd")])
+
+    assert (
+        statuses(make("port", port=80, protocol="udp", unit="web.service"), seen)["unit"],
+        judge(make("port", port=80, protocol="udp", unit="web.service"), seen)[-1].message,
+    ) == (OK, "port 80/udp is held by systemd for web.socket")
+
+
+@pytest.mark.parametrize(("unit", "observed"), [("", "no unit"), (None, "no unit"), ("x.scope", "x.scope")])
+def test_what_another_holds_is_shown_with_its_unit(unit: str | None, observed: str) -> None:
+    seen = node(listeners=[V4._replace(owners=(9,))], units=[WEB], processes=[process(9, "x", unit=unit)])
+    finding = judge(make("port", port=80, unit="web.service"), seen)[-1]
+
+    assert (CRITICAL, observed) == (finding.status, finding.observed)
+
+
 def test_an_alias_of_the_unit_is_the_unit() -> None:
     seen = node(listeners=[V4._replace(owners=(100,))], processes=[process(name="sshd", unit="ssh.service")],
                 aliases={"sshd.service": service("ssh.service")})  # fmt: skip
     assert status_of(make("port", port=80, unit="sshd.service"), seen) is OK
+
+
+def test_where_none_is_on_the_wanted_address_the_others_are_judged_all_the_same() -> None:
+    seen = node(listeners=[HOST._replace(owners=(101,))], processes=[process(101, "bash")])
+
+    assert statuses(make("port", port=80, address="127.0.0.1", process="nginx"), seen) == {
+        "state": OK,
+        "address": CRITICAL,
+        "process": CRITICAL,
+    }
 
 
 def test_only_sockets_on_the_wanted_address_have_to_have_the_owner() -> None:
@@ -315,6 +347,9 @@ def test_every_socket_of_the_port_has_to_accept() -> None:
         ({"protocol": "udp", "connect": True}, ["connect"]),
         ({"state": "free", "process": "x"}, ["state"]),
         ({"state": "free", "unit": "x.service"}, ["state"]),
+        ({"state": "free", "connect": True}, ["state"]),
+        ({"protocol": "udp"}, []),
+        ({"state": "any", "process": "x"}, []),
         ({"state": "any", "unit": "x.service"}, []),
         ({"state": "any", "address": "::1"}, ["state"]),
         ({"state": "free", "address": "::1"}, []),
@@ -326,6 +361,12 @@ def test_arguments_that_are_wrong_together_are_mistakes(arguments: dict[str, Any
 
 def test_owners_are_looked_for_only_when_they_are_asked_for() -> None:
     assert list(make("port", port=80).wants()) == [ListenerWant("tcp", 80, owners=False, connect=False)]
+
+
+def test_that_nothing_listens_is_observed_as_free() -> None:
+    found = [judge(make("port", port=80, state=state), node(listeners=[]))[0] for state in ("listening", "free")]
+
+    assert [(finding.observed, finding.status) for finding in found] == [("free", CRITICAL), ("free", OK)]
 
 
 def test_a_unit_is_asked_for_what_it_listens_on() -> None:

@@ -38,7 +38,10 @@ CUT = LONG[:15]
         ({"cmdline": "x"}, process(cmdline=None), UNKNOWN),
         ({"exe": "/usr/bin/dockerd"}, process(), OK),
         ({"exe": "dockerd"}, process(exe="/opt/dockerd"), OK),
+        ({"cmdline": "secret"}, process(cmdline="dockerd --token=<masked>"), UNKNOWN),
+        ({"cmdline": "token"}, process(cmdline="dockerd --token=<masked>"), OK),
         ({"exe": "/usr/bin/dockerd"}, process(exe="/opt/dockerd"), CRITICAL),
+        ({"exe": "docker"}, process(exe="/opt/dockerd"), CRITICAL),
         ({"exe": "/usr/bin/dockerd"}, process(exe=None), UNKNOWN),
         ({"unit": "dockerd.service"}, process(), OK),
         ({"unit": "other.service"}, process(), CRITICAL),
@@ -164,6 +167,32 @@ def test_a_process_that_may_be_meant_counts_both_ways(count: Any, status: Status
     assert status == status_of(make("process", name=LONG, count=count), node(processes=[sure, unsure]))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "number", "message"),
+    [
+        ({}, 0, "dockerd is not running"),
+        ({"count": 0}, 0, "0 of dockerd alive"),
+        ({"count": 1}, 5, "5 of dockerd alive (pid 100, 101, 102, 103, 104), expected 1"),
+        ({"unit": "other.service"}, 1, "dockerd, unit other.service is not running"),
+    ],
+)
+def test_the_message_says_how_many_are_alive(arguments: dict[str, Any], number: int, message: str) -> None:
+    seen = node(processes=[process(100 + n) for n in range(number)])
+    assert message == told(make("process", name="dockerd", **arguments), seen)
+
+
+@pytest.mark.parametrize(
+    ("complete", "message"),
+    [
+        (False, "this user may not see the processes of others (hidepid)"),
+        (True, f"{LONG}: the executable or command line of {CUT} (pid 100) could not be read"),
+    ],
+)
+def test_why_they_could_not_be_counted_is_told(complete: bool, message: str) -> None:
+    seen = node(processes=[process(100, CUT, exe=None)], complete=complete)
+    assert message == told(make("process", name=LONG), seen)
+
+
 def test_no_process_table_is_unknown() -> None:
     assert status_of(make("process", name="x"), node(processes=dark("/proc cannot be listed"))) is UNKNOWN
 
@@ -202,6 +231,52 @@ def test_no_process_table_is_unknown() -> None:
 def test_the_state_is_a_letter_or_a_word_and_may_have_to_last(one: Process, state: Any, status: Status) -> None:
     check = make("process", name="dockerd") if state is None else make("process", name="dockerd", state=state)
     assert status == status_of(check, node(processes=[one]))
+
+
+@pytest.mark.parametrize(
+    ("letter", "word"),
+    [
+        # proc(5), /proc/pid/stat
+        ("R", "running"), ("S", "sleeping"), ("D", "uninterruptible"), ("Z", "zombie"), ("T", "stopped"),
+        ("t", "traced"), ("X", "dead"), ("I", "idle"), ("W", "waking"), ("P", "parked"), ("K", "wakekill"),
+    ],
+)  # fmt: skip
+def test_a_state_is_called_by_the_letter_or_by_the_word(letter: str, word: str) -> None:
+    checks = [make("process", name="dockerd", state=f"!= {called}") for called in (letter, word)]
+    seen = node(processes=[process(state=letter, threads=2)])
+
+    assert [f"dockerd (pid 100) is {word}"] * 2 == [told(check, seen) for check in checks]
+    assert [mistake for check in checks for mistake in check.mistakes()] == []
+
+
+def test_a_state_that_there_is_not_is_a_mistake() -> None:
+    ((argument, message, hint),) = make("process", name="x", state="!= zombi").mistakes()
+    assert (argument, message, hint) == ("state", "'zombi' is no state of a process", "did you mean zombie?")
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (None, [("!= stopped", CRITICAL)]),
+        ("!= D for 1m", [("!= stopped", CRITICAL)]),
+        ("!= T for 1m", []),
+        ("!= D", []),
+        ("sleeping", [("sleeping", CRITICAL)]),
+        ({"not": ["D for 1m", "stopped"]}, [("not (D for 1m or stopped)", CRITICAL)]),
+    ],
+)
+def test_one_that_is_stopped_is_found_unless_the_state_that_is_asked_for_speaks_of_it(
+    state: Any, expected: list[tuple[str, Status]]
+) -> None:
+    check = make("process", name="dockerd", **({} if state is None else {"state": state}))
+    found = list(check.judge(node(processes=[process(state="T", still_for=5.0)])))
+
+    assert expected == [(finding.expected, finding.status) for finding in found if finding.property == "state"]
+
+
+def test_of_a_zombie_beside_a_living_one_nothing_else_is_judged() -> None:
+    seen = node(processes=[process(), process(101, state="Z", started=UPTIME, still_for=3.0)])
+    assert status_of(make("process", name="dockerd", age="> 10m"), seen) is OK
 
 
 def test_a_process_in_the_kernel_says_for_how_long() -> None:
@@ -280,6 +355,24 @@ def test_one_of_them_is_the_main_process_of_the_unit(main: bool, main_pid: int |
     assert status == status_of(check, node(processes=[process()], units=[unit]))
 
 
+@pytest.mark.parametrize(
+    ("main_pid", "which"), [(101, "101: one of these (pid 100, 101)"), (7, "7: none of these (pid 100, 101)")]
+)
+def test_the_main_process_is_one_of_these_or_none(main_pid: int, which: str) -> None:
+    units = [service("dockerd.service", MainPID=main_pid)]
+    check = make("process", name="dockerd", unit="dockerd.service", main=main_pid == 101)
+    seen = node(processes=[process(100), process(101)], units=units)
+
+    assert f"the main process of dockerd.service has pid {which}" == judge(check, seen)[-1].message
+    assert status_of(check, seen) is OK
+
+
+def test_where_none_is_alive_none_is_the_main_process() -> None:
+    check = make("process", name="dockerd", unit="dockerd.service", main=True)
+    seen = node(processes=[], units=[service("dockerd.service", MainPID=7)])
+    assert statuses(check, seen) == {"count": CRITICAL}
+
+
 def test_without_systemd_the_main_process_is_unknown_and_the_count_still_known() -> None:
     seen = node(processes=[process()], units=dark("systemd is not running here"))
     check = make("process", name="dockerd", unit="dockerd.service", main=True)
@@ -307,6 +400,11 @@ def test_what_is_expensive_is_wanted_only_when_it_is_asked_for() -> None:
     (want,) = make("process", name="x").wants()
     assert isinstance(want, ProcessWant)
     assert (want.fields, want.details) == (frozenset({"exe"}), frozenset())
+
+
+@pytest.mark.parametrize("arguments", [{"user": "1000"}, {"unit": "x.service"}])
+def test_a_number_needs_no_name_service_and_a_unit_no_systemd(arguments: dict[str, str]) -> None:
+    assert len(list(make("process", name="x", **arguments).wants())) == 1
 
 
 def test_all_that_is_asked_for_is_wanted() -> None:

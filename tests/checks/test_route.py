@@ -141,6 +141,38 @@ def test_a_network_without_a_route_is_told_with_those_to_its_parts(parts: tuple[
     assert message == told(make("route", to="10.244.0.0/16"), seen(to="10.244.0.0/16", parts=parts))
 
 
+@pytest.mark.parametrize(
+    ("state", "routes", "refusal", "observed"),
+    [
+        ("present", [route(hop())], "", "present"),
+        ("present", [route(DEAD)], "", "down"),
+        ("present", [route(kind="blackhole")], "", "blackhole"),
+        ("present", [], "", "absent"),
+        ("present", [], "blackhole", "blackhole"),
+        ("absent", [], "", "absent"),
+        ("absent", [], "blackhole", "absent"),
+        ("absent", [route(hop())], "", "present"),
+    ],
+)
+def test_the_state_is_observed_as_the_kernel_has_it(
+    state: str, routes: list[dict[str, Any]], refusal: str, observed: str
+) -> None:
+    findings = judge(make("route", to="default", state=state), seen(*routes, refusal=refusal))
+
+    assert [("state", observed)] == [(finding.property, finding.observed) for finding in findings]
+
+
+def test_of_a_route_that_is_barred_nothing_else_is_judged() -> None:
+    check = make("route", to="default", device="eth0")
+    assert statuses(check, seen(route(kind="blackhole"))) == {"state": CRITICAL}
+
+
+def test_a_route_of_a_kind_without_a_way_is_called_by_its_kind() -> None:
+    assert told(make("route", to="default"), seen(route(kind="local"))) == (
+        "the default route leads to what the kernel calls local"
+    )
+
+
 def test_where_there_is_no_route_only_that_is_told() -> None:
     check = make("route", to="default", device="eth0", metric=0)
     assert [finding.property for finding in judge(check, seen())] == ["state"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import dark, make, node, status_of, statuses, told
+from fakes import dark, judge, make, node, status_of, statuses, told
 
 from nodecheck.node.node import Node
 from nodecheck.report.result import Status
@@ -55,6 +55,22 @@ def test_verdicts(arguments: dict[str, Any], now: list[Any], at_boot: list[Any],
 
 def test_only_what_is_asked_for_is_judged() -> None:
     assert statuses(make("swap", used="< 90%"), seen([FILE], [ENTRY])) == {"used": OK}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "at_boot", "remedy"),
+    [
+        ({"now": False}, [FILE], [], "swapoff -a"),
+        ({"now": True}, [], [], ""),
+        ({"at_boot": False}, [], [ENTRY], "take it out of /etc/fstab, or systemctl mask swap.target"),
+        ({"at_boot": False}, [], [SERVICE], "take it out of zramswap.service, or systemctl mask swap.target"),
+        ({"at_boot": True}, [], [], ""),
+    ],
+)
+def test_what_turns_it_off_is_told(wanted: dict[str, bool], now: list[Any], at_boot: list[Any], remedy: str) -> None:
+    (finding,) = judge(make("swap", **wanted), seen(now, at_boot))
+
+    assert remedy == finding.remedy
 
 
 def test_swap_that_could_not_be_seen_is_unknown() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import make, node, statuses, told
+from fakes import judge, make, node, statuses, told
 
 from nodecheck.node.node import Node
 from nodecheck.report.result import Status
@@ -40,6 +40,10 @@ def _seen(value: str | None, boot: str | None = None, path: str = "net/ipv4/ip_f
         ({"persistent": True}, "a < b", "a < b", {"persistent": OK}),
         ({"persistent": True}, "a.c", "abc", {"persistent": CRITICAL}),
         ({"persistent": True}, "", "x", {"persistent": OK}),
+        ({"persistent": True}, "-1", "-1", {"persistent": OK}),
+        ({"persistent": True}, "1", "01", {"persistent": OK}),
+        ({"persistent": True}, "a 1", "a 1", {"persistent": OK}),
+        ({"persistent": True}, "!= 1", "2", {"persistent": CRITICAL}),
         ({"persistent": False}, "1", None, {"persistent": OK}),
         ({"persistent": False}, "1", "1", {"persistent": CRITICAL}),
         ({"value": 1, "persistent": True}, None, "1", {"key": CRITICAL, "persistent": OK}),
@@ -59,6 +63,19 @@ def test_the_message_tells_which_file_makes_it_otherwise() -> None:
         "/etc/sysctl.d/k8s.conf sets net.ipv4.ip_forward to 0 at boot, expected 1"
     )
     assert told(check, _seen("1")) == "no file of sysctl.d sets net.ipv4.ip_forward at boot"
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("net.netfilter.nf_conntrack_max", "does not exist: the module nf_conntrack is not loaded"),
+        ("net.ipv4.nothing", "does not exist"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_missing(key: str, message: str) -> None:
+    (finding,) = judge(make("sysctl", key=key), _seen(None, path=key.replace(".", "/")))
+
+    assert (finding.observed, finding.message) == ("missing", f"{key} {message}")
 
 
 def test_a_setting_that_comes_with_a_module_tells_which_one() -> None:

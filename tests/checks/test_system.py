@@ -15,6 +15,39 @@ def _manager(state: str = "running", **fields: Any) -> dict[str, Any]:
     return {"SystemState": state, "Version": "252", "NJobs": 0, "failed": [], "jobs": []} | fields
 
 
+def test_a_system_is_expected_to_run() -> None:
+    for state in ("running", "degraded", "starting", "maintenance", "brand-new"):
+        for failed in ([], ["a.service"]):
+            seen = node(manager=_manager(state, failed=failed), units=[])
+            finding = judge(make("system"), seen)[-1]
+            assert ("state", "running", state) == (finding.property, finding.expected, finding.observed)
+
+
+@pytest.mark.parametrize(
+    ("state", "uptime", "status"),
+    [
+        ("initializing", 599.9, WARNING),
+        ("starting", 600.0, CRITICAL),
+        ("running", 599.0, OK),
+        ("stopping", 5.0, CRITICAL),
+    ],
+)
+def test_a_boot_may_take_ten_minutes(state: str, uptime: float, status: Status) -> None:
+    seen = node(manager=_manager(state))
+    seen.observed.clocks = seen.observed.clocks | {"boottime": uptime}
+
+    assert status is status_of(make("system"), seen)
+
+
+def test_of_five_failed_units_all_are_named() -> None:
+    seen = node(manager=_manager("degraded", failed=list("abcde")), units=[])
+    assert told(make("system"), seen).endswith(": 5 failed units: a, b, c, d, e")
+
+
+def test_a_state_that_systemd_does_not_have_is_a_mistake() -> None:
+    assert [mistake[0] for mistake in make("system", state="runing").mistakes()] == ["state"]
+
+
 JOBS = [["a.device", "start", "running"], ["b.service", "start", "waiting"]]
 
 

@@ -105,6 +105,40 @@ def test_the_message_says_how_far_it_got(outcomes: list[str], state: str, messag
     assert message == told(make("tcp", address=ADDRESS, state=state), seen(*outcomes))
 
 
+@pytest.mark.parametrize(
+    ("state", "outcomes", "status", "observed"),
+    [
+        ("open", ["refused", "open"], OK, "open"),
+        ("open", ["refused", "silent"], CRITICAL, "refused, silent"),
+        ("closed", ["refused", "missing"], OK, "closed"),
+        ("closed", ["refused", "full"], CRITICAL, "refused, full"),
+        ("filtered", ["silent", "silent"], OK, "filtered"),
+        ("filtered", ["refused"], CRITICAL, "refused"),
+    ],
+)
+def test_the_state_is_observed_or_what_each_try_came_to(
+    state: str, outcomes: list[str], status: Status, observed: str
+) -> None:
+    (finding,) = judge(make("tcp", address=ADDRESS, state=state), seen(*outcomes))
+
+    assert (status, observed) == (finding.status, finding.observed)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        ("full", f"{FAILED} within 0.2s: its queue is full, its process does not take connections"),
+        ("missing", f"{FAILED}: there is no such file"),
+    ],
+)
+def test_why_a_socket_takes_no_connection_is_told(outcome: str, message: str) -> None:
+    assert message == told(make("tcp", address=ADDRESS), seen(outcome))
+
+
+def test_of_many_addresses_one_that_takes_connections_is_enough_for_the_time() -> None:
+    assert statuses(make("tcp", address=ADDRESS, time="< 1s"), seen("refused", "open")) == {"state": OK, "time": OK}
+
+
 KEY = f"{ADDRESS} banner"
 
 

@@ -102,6 +102,50 @@ def test_one_that_is_not_yet_valid_makes_one_think_of_the_clock() -> None:
     assert said({}, seen(source(certificate(not_before=NOW + DAY)))) == (CRITICAL, message)
 
 
+@pytest.mark.parametrize(
+    ("certificates", "status", "rule", "left"),
+    [
+        ([certificate(days=30)], OK, "", "30d"),
+        ([certificate(days=30), certificate(days=2)], OK, "", "2d"),
+        ([certificate(not_before=NOW)], OK, "", "30d"),
+        ([certificate(not_before=NOW + 1)], CRITICAL, "not_yet_valid", "30d"),
+        ([certificate(not_before=NOW + 1, days=0.5)], CRITICAL, "not_yet_valid", "12h"),
+        ([certificate(days=30), certificate(days=0.5)], CRITICAL, "expires", "12h"),
+        ([certificate(days=30), certificate(days=-1)], CRITICAL, "expires", "-1d"),
+        ([certificate(days=30), certificate(not_after=NOW + 1)], CRITICAL, "expires", "1s"),
+        ([certificate(days=2, not_before=NOW + 1), certificate(days=0.5)], CRITICAL, "not_yet_valid", "12h"),
+    ],
+)
+def test_the_finding_of_the_validity_has_its_rule_and_the_least_that_is_left(
+    certificates: list[dict[str, Any]], status: Status, rule: str, left: str
+) -> None:
+    check = make("tls", path="/web.crt", expires="> 1d")
+    (finding,) = judge(check, shows(check, seen(source(*certificates))))
+
+    assert (status, rule, left) == (finding.status, finding.rule, finding.observed)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, CRITICAL), (1, OK)])
+def test_a_certificate_is_valid_until_its_last_second(seconds: int, status: Status) -> None:
+    check = make("tls", path="/web.crt", expires="< 90d", life_left="< 90%")
+    found = statuses(check, shows(check, seen(source(certificate(not_after=NOW + seconds)))))
+
+    assert ({"expires": status} | ({"life_left": OK} if seconds else {})) == found
+
+
+def test_one_that_is_not_valid_yet_has_all_its_life_left() -> None:
+    check = make("tls", path="/web.crt", life_left="> 10%")
+    finding = judge(check, shows(check, seen(source(certificate(not_before=NOW + DAY)))))[-1]
+
+    assert (finding.property, finding.observed) == ("life_left", "100.0%")
+
+
+def test_of_three_that_are_bad_none_is_left_out() -> None:
+    message = said({}, seen(*(source(certificate(f"c{number}", days=-number)) for number in (1, 2, 3))))[1]
+
+    assert (message.count("expired"), message.count("more")) == (3, 0)
+
+
 def test_of_several_the_bad_ones_are_told_in_one_finding_and_of_good_ones_the_first_to_end() -> None:
     many = [source(certificate(f"c{number}", days=number), place=f"/{number}.crt") for number in range(1, 7)]
     status, message = said({"expires": "> 5d"}, seen(*many))
@@ -122,11 +166,19 @@ def test_of_several_the_bad_ones_are_told_in_one_finding_and_of_good_ones_the_fi
     [
         ("web", OK), ("WEB.", OK), ("a.example.com", OK), ("a.b.example.com", CRITICAL), ("example.com", CRITICAL),
         ("*.example.com", OK), ("10.0.0.1", OK), ("10.0.0.2", CRITICAL), ("fd00:0::1", OK), ("other", CRITICAL),
-        (["web", "10.0.0.1"], OK), (["web", "other"], CRITICAL), (".example.com", CRITICAL),
+        (["web", "10.0.0.1"], OK), (["web", "other"], CRITICAL), (".example.com", CRITICAL), ("xweb", CRITICAL),
     ],
 )  # fmt: skip
 def test_it_has_to_be_for_all_names(names: Any, status: Status) -> None:
     assert said({"names": names}, seen(source(certificate())))[0] is status
+
+
+def test_a_point_at_the_end_is_that_of_the_root() -> None:
+    assert said({"names": "web"}, seen(source(certificate(names=["Web."])))) == (
+        OK, ("the certificate of web (/web.crt) expires in 30d, on 2025-12-24 07:40 UTC; "
+        "the certificate of web (/web.crt) is for Web."),
+    )  # fmt: skip
+    assert said({"names": "web"}, seen(source(certificate(names=[".web"]))))[0] is CRITICAL
 
 
 def test_an_asterisk_is_for_no_whole_domain_and_no_address() -> None:
@@ -224,6 +276,35 @@ def test_the_rung_at_which_a_server_stopped_is_told(stage: str, error: str, mess
     assert said({"address": "a:1"}, seen(stage=stage, error=error)) == (CRITICAL, message)
 
 
+def test_of_a_server_that_shows_no_certificate_nothing_else_is_judged() -> None:
+    check = make("tls", address="a:1", names="web")
+    (finding,) = judge(check, shows(check, seen(source(certificate()), stage="tls", error="it closed the connection")))
+
+    assert (finding.property, finding.rule) == ("address", "tls")
+
+
+@pytest.mark.parametrize("where", [{"address": "a:1"}, {"path": "/web.crt"}])
+def test_what_is_broken_is_that_which_was_asked_for(where: dict[str, str]) -> None:
+    check = make("tls", **where)
+
+    assert dict.fromkeys(where, CRITICAL) == statuses(check, shows(check, seen(source(error="it is broken"))))
+
+
+def test_a_certificate_without_names_is_called_by_where_it_is() -> None:
+    anonymous = certificate(common_name="", subject="")
+    assert said({}, seen(source(anonymous)))[1].startswith("the certificate of /web.crt expires in 30d")
+    assert said({}, seen(source(certificate(common_name=""))))[1].startswith("the certificate of O=lab, CN=web (/web")
+
+
+@pytest.mark.parametrize("arguments", [{"key": "/k"}, {"same_as": "/s"}])
+def test_what_a_record_does_not_tell_of_it_is_unknown(arguments: dict[str, str]) -> None:
+    check = make("tls", path="/web.crt", **arguments)
+    finding = judge(check, shows(check, seen(source(certificate()))))[-1]
+
+    assert (next(iter(arguments)), UNKNOWN) == (finding.property, finding.status)
+    assert finding.message.endswith("it was not looked at")
+
+
 def test_a_file_without_a_certificate_is_not_as_wanted() -> None:
     assert said({}, seen(source(error="there is no such file"))) == (CRITICAL, "/web.crt: there is no such file")
     assert said({"key": "/k", "same_as": "/s"}, seen(source(error="x"), same_as=source()))[0] is CRITICAL
@@ -266,3 +347,5 @@ def test_arguments_that_are_wrong_together_are_mistakes(arguments: dict[str, Any
 def test_what_it_is_compared_with_is_wanted_too() -> None:
     check = make("tls", address="a:1", server_name="b", key="/k", same_as="/s")
     assert list(check.wants()) == [TlsWant("", "a:1", "b", "/k", "/s")]
+    assert list(make("tls", path="/x").wants()) == [TlsWant("/x", "", "", "", "")]
+    assert list(make("tls", address="a:1").wants()) == [TlsWant("", "a:1", "", "", "")]

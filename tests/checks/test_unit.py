@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodecheck.checks import _unit_health as health
-from nodecheck.node.node import Node, UnitWant
+from nodecheck.node.counters import Sample
+from nodecheck.node.node import CounterWant, Node, UnitWant
 from nodecheck.node.units import TYPE_PROPERTIES, UNIT_PROPERTIES
 from nodecheck.report.result import Status
 
 OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
 NOT_COUNTED = 2**64 - 1
 IDLE = {"ActiveState": "inactive", "SubState": "dead"}
-FAILED = {"ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainStatus": 1}
+FAILED: dict[str, Any] = {"ActiveState": "failed", "SubState": "failed", "Result": "exit-code", "ExecMainStatus": 1}
 RESTARTING = {"ActiveState": "activating", "SubState": "auto-restart", "Result": "exit-code"}
 MASKED = {"LoadState": "masked", "UnitFileState": "masked"}
 LOST = "x.service has failed: main process"
@@ -46,6 +47,18 @@ def _of(properties: dict[str, Any], name: str = "x.service") -> Node:
         ({**FAILED, "Result": "signal", "ExecMainStatus": 99}, f"{LOST} killed by signal 99"),
         ({**FAILED, "Result": "core-dump", "ExecMainStatus": 11}, f"{LOST} dumped core on SIGSEGV"),
         ({**FAILED, "Result": "oom-kill"}, "x.service has failed: the kernel killed it: out of memory"),
+        ({**FAILED, "Result": "watchdog"}, "x.service has failed: the watchdog got no sign of life in time"),
+        ({**FAILED, "Result": "timeout"}, "x.service has failed: a start or stop took longer than its timeout"),
+        ({**FAILED, "Result": "start-limit-hit"}, "x.service has failed: started too often in a short time"),
+        ({**FAILED, "Result": "resources"}, "x.service has failed: systemd could not get what it needs to start it"),
+        (
+            {**FAILED, "Result": "protocol"},
+            "x.service has failed: it did not keep to its Type= (no READY=1, no PID file)",
+        ),
+        ({**FAILED, "Result": "exec-condition"}, "x.service has failed: ExecCondition= said no"),
+        ({**FAILED, "Result": "", "NRestarts": 4}, "x.service has failed: it ended, after 4 restarts"),
+        ({**RESTARTING, "ExecMainStatus": None, "RestartUSec": 0}, "restarting: exit code 0, not restarted yet"),
+        ({**RESTARTING, "NRestarts": None, "RestartUSec": NOT_COUNTED}, "code 0, restarts not counted by this systemd"),
         ({**FAILED, "Result": "new-in-260"}, "x.service has failed: result new-in-260"),
         ({**FAILED, "Result": "success"}, "x.service has failed: it ended"),
         (
@@ -72,7 +85,82 @@ def _of(properties: dict[str, Any], name: str = "x.service") -> Node:
     ],
 )  # fmt: skip
 def test_a_message_says_the_rule_in_plain_words(properties: dict[str, Any], message: str) -> None:
-    assert message == told(make("unit", name="x.service"), _of(properties))
+    assert told(make("unit", name="x.service"), _of(properties)).endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        # systemd's src/shared/exit-status.h
+        (200, "CHDIR"), (203, "EXEC"), (208, "STDIN"), (209, "STDOUT"), (214, "SETSCHEDULER"), (216, "GROUP"),
+        (217, "USER"), (218, "CAPABILITIES"), (226, "NAMESPACE"), (228, "SECCOMP"), (233, "RUNTIME_DIRECTORY"),
+        (238, "STATE_DIRECTORY"), (239, "CACHE_DIRECTORY"), (240, "LOGS_DIRECTORY"), (241, "CONFIGURATION_DIRECTORY"),
+        (243, "CREDENTIALS"),
+    ],
+)  # fmt: skip
+def test_what_systemd_itself_exits_with_is_named(status: int, name: str) -> None:
+    said = told(make("unit", name="x.service"), _of({**FAILED, "ExecMainStatus": status}))
+
+    assert said.startswith(f"x.service has failed: exit code {status} ({name}")
+
+
+SOCKET = {"Triggers": {"x.socket": {"Id": "x.socket", "ActiveState": "active"}}}
+ENDED = {"ExecMainExitTimestampMonotonic": ago(12), "ActiveExitTimestampMonotonic": ago(12)}
+STARTING = {"ActiveState": "activating", "SubState": "start"}
+STOPPING = {"ActiveState": "deactivating", "SubState": "stop"}
+RELOADING = {"ActiveState": "reloading", "SubState": "reload"}
+REFRESHING = {"ActiveState": "refreshing", "SubState": "refresh"}
+UNTIMED = {"StateChangeTimestampMonotonic": None, "InactiveExitTimestampMonotonic": None}
+
+
+@pytest.mark.parametrize(
+    ("properties", "rule"),
+    [
+        ({**RELOADING, "LoadState": "not-found"}, "file-gone"),
+        ({**REFRESHING, "LoadState": "masked"}, "masked-running"),
+        ({"LoadState": "error"}, "bad-unit-file"),
+        ({"LoadState": "merged"}, "active"),
+        # the time that systemd did not tell is the shortest there is
+        ({**STARTING, **UNTIMED}, "starting"),
+        ({**STOPPING, **UNTIMED}, "stopping"),
+        ({**STARTING, "InactiveExitTimestampMonotonic": None, "StateChangeTimestampMonotonic": ago(119)}, "starting"),
+        ({**STARTING, "InactiveExitTimestampMonotonic": None}, "stuck-starting"),
+        ({**STARTING, "InactiveExitTimestampMonotonic": ago(119)}, "starting"),
+        ({**STARTING, "InactiveExitTimestampMonotonic": ago(120)}, "stuck-starting"),
+        ({**STOPPING, "StateChangeTimestampMonotonic": ago(120)}, "stuck-stopping"),
+        ({**RELOADING, "StateChangeTimestampMonotonic": ago(120)}, "stuck-reloading"),
+        ({"NRestarts": 3, "ActiveEnterTimestampMonotonic": ago(59)}, "flapping"),
+        ({"NRestarts": 2, "ActiveEnterTimestampMonotonic": ago(59)}, "active"),
+        ({"NRestarts": 3, "ActiveEnterTimestampMonotonic": ago(60)}, "active"),
+        ({"NRestarts": 3, "ActiveEnterTimestampMonotonic": None}, "active"),
+        ({**IDLE, "ConditionResult": False, "ConditionTimestampMonotonic": 0}, "not-running"),
+        ({**IDLE, "Type": "oneshot", "RemainAfterExit": True}, "not-running"),
+        ({**IDLE, **SOCKET, **ENDED}, "on-demand"),
+        ({**IDLE, **SOCKET, **ENDED, "UnitFileState": "enabled-runtime", "Restart": "always"}, "not-running"),
+        ({**IDLE, **SOCKET, **ENDED, "Restart": "always"}, "not-running"),
+        ({**IDLE, **SOCKET, **ENDED, "Result": "exit-code"}, "not-running"),
+        ({**IDLE, **SOCKET, "ExecMainExitTimestampMonotonic": None}, "not-running"),
+        ({**IDLE, **SOCKET, **ENDED, "ActiveExitTimestampMonotonic": None}, "not-running"),
+    ],
+)
+def test_the_rule_follows_from_the_properties(properties: dict[str, Any], rule: str) -> None:
+    known = {name: value for name, value in service(**properties).items() if value is not None}
+    (finding,) = judge(make("unit", name="x.service"), node(units=[known]))
+
+    assert rule == finding.rule
+
+
+def test_a_time_that_systemd_did_not_tell_is_none() -> None:
+    known = {name: value for name, value in service(**STOPPING).items() if name != "StateChangeTimestampMonotonic"}
+
+    assert told(make("unit", name="x.service"), node(units=[known])) == "x.service is stopping for 0ms, at stop"
+
+
+def test_the_time_since_when_is_left_out_where_systemd_does_not_tell_it() -> None:
+    known = {name: value for name, value in service(**FAILED).items() if name != "StateChangeTimestamp"}
+    found = [judge(make("unit", name="x.service"), made)[0] for made in (node(units=[known]), _of({}))]
+
+    assert [None, ago_realtime(3600) / 1e6] == [finding.since for finding in found]
 
 
 def test_the_time_since_when_is_that_of_the_last_change() -> None:
@@ -99,6 +187,11 @@ def test_the_time_since_when_is_that_of_the_last_change() -> None:
         ("absent", {}, CRITICAL),
         ("inactive", ABSENT, CRITICAL),
         ("listening", {"SubState": "listening"}, OK),
+        ("absent", {"LoadState": "not-found"}, OK),
+        ("running", {"LoadState": "not-found"}, OK),
+        ("bad-setting", {"LoadState": "bad-setting"}, OK),
+        ("!= loaded", {}, OK),
+        ("!= merged", {"LoadState": "merged"}, OK),
         ("waiting", {"SubState": "waiting"}, OK),
         (["running", "inactive"], IDLE, OK),
         ("/^(running|exited)$/", {"SubState": "exited"}, OK),
@@ -115,9 +208,38 @@ def test_a_state_that_is_asked_for_is_compared_with_all_words_of_the_state(
     assert status == status_of(make("unit", name="x.service", state=state), _of(properties))
 
 
-def test_not_healthy_is_no_state_that_could_be_asked_for() -> None:
-    (mistake,) = make("unit", name="x.service", state="!= healthy").mistakes()
+def test_a_state_that_is_asked_for_is_observed_as_systemd_says_it() -> None:
+    found = [judge(make("unit", name="x.service", state=state), _of({}))[0] for state in ("running", "failed")]
+
+    assert [(finding.expected, finding.observed, finding.message, finding.rule) for finding in found] == [
+        ("running", "active running", "x.service is active running", ""),
+        ("failed", "active running", "x.service is active running, expected failed", ""),
+    ]
+
+
+@pytest.mark.parametrize("state", ["!= healthy", {"not": "healthy"}, ["active", {"not": ["healthy"]}]])
+def test_not_healthy_is_no_state_that_could_be_asked_for(state: Any) -> None:
+    (mistake,) = make("unit", name="x.service", state=state).mistakes()
     assert mistake[0] == "state"
+
+
+@pytest.mark.parametrize("state", ["!= failed", {"not": "failed"}, "healthy", ["healthy", "absent"]])
+def test_any_other_state_is_one_that_could_be_asked_for(state: Any) -> None:
+    assert list(make("unit", name="x.service", state=state).mistakes()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        ({"state": "runing"}, ("state", "'runing' is no state of a unit", "did you mean running?")),
+        ({"state": "started"}, ("state", "'started' is no state of a unit", "did you mean running?")),
+        ({"result": "sucess"}, ("result", "'sucess' is no result of a unit", "did you mean success?")),
+    ],
+)
+def test_a_word_that_systemd_does_not_have_is_a_mistake(
+    arguments: dict[str, str], mistake: tuple[str, str, str]
+) -> None:
+    assert [mistake] == list(make("unit", name="x.service", **arguments).mistakes())
 
 
 @pytest.mark.parametrize("name", ["ActiveState", "LoadState"])
@@ -172,6 +294,9 @@ def test_a_unit_that_is_to_be_masked_is_well_when_it_is(
         ({"uptime": "> 10m"}, {}, OK),
         ({"uptime": "> 10m"}, {"ActiveEnterTimestampMonotonic": ago(60)}, CRITICAL),
         ({"uptime": "> 10m"}, {"ActiveEnterTimestampMonotonic": None}, UNKNOWN),
+        ({"uptime": "> 10m"}, RELOADING, OK),
+        ({"uptime": "> 10m"}, REFRESHING, OK),
+        ({"uptime": "< 1s"}, IDLE, OK),
         ({"memory": "< 1GiB"}, {"MemoryCurrent": 5}, OK),
         ({"memory": "< 1GiB"}, {"MemoryCurrent": 1 << 30}, CRITICAL),
         ({"memory": "< 1GiB"}, {"MemoryCurrent": NOT_COUNTED}, UNKNOWN),
@@ -189,6 +314,80 @@ def test_a_property_is_judged_and_unknown_where_this_systemd_does_not_have_it(
     known = {name: value for name, value in service(**properties).items() if value is not None}
     (name,) = argument
     assert status == statuses(make("unit", name="x.service", **argument), node(units=[known]))[name]
+
+
+@pytest.mark.parametrize(
+    ("argument", "properties", "message"),
+    [
+        ({"enabled": True}, {"UnitFileState": "disabled"}, "x.service is not enabled (disabled)"),
+        ({"enabled": True}, {"UnitFileState": ""}, "x.service is not enabled (no unit file state)"),
+        ({"reload_needed": False}, {"NeedDaemonReload": True}, "x.service is reload needed (file changed)"),
+        ({"reload_needed": True}, {}, "x.service is not reload needed (file not changed)"),
+    ],
+)
+def test_the_message_of_a_flag_says_what_systemd_says(
+    argument: dict[str, bool], properties: dict[str, Any], message: str
+) -> None:
+    assert message == judge(make("unit", name="x.service", **argument), _of(properties))[-1].message
+
+
+RECENT = {"ActiveEnterTimestampMonotonic": ago(60)}
+SINCE_AN_HOUR = {"restarts of x.service": [Sample(3600, 7), Sample(60, 7)]}
+
+
+@pytest.mark.parametrize(
+    ("properties", "counters", "status"),
+    [
+        ({"NRestarts": 7, **RECENT}, SINCE_AN_HOUR, OK),
+        ({"NRestarts": 9, **RECENT}, SINCE_AN_HOUR, CRITICAL),
+        ({"NRestarts": 9, **RECENT}, {}, UNKNOWN),
+        ({"NRestarts": 9, "ActiveEnterTimestampMonotonic": None}, {}, UNKNOWN),
+        ({"NRestarts": 9, "ActiveEnterTimestampMonotonic": ago(3601)}, {}, OK),  # not restarted within the time
+        ({"NRestarts": 9, **RELOADING, "ActiveEnterTimestampMonotonic": ago(3601)}, {}, OK),
+        ({"NRestarts": 9, **REFRESHING, "ActiveEnterTimestampMonotonic": ago(3601)}, {}, OK),
+        ({"NRestarts": 9, **IDLE, "ActiveEnterTimestampMonotonic": ago(3601)}, {}, UNKNOWN),
+        ({"NRestarts": 9, "ActiveEnterTimestampMonotonic": ago(3600)}, {}, UNKNOWN),
+        ({"NRestarts": None}, SINCE_AN_HOUR, UNKNOWN),
+    ],
+)
+def test_restarts_within_a_time_are_judged_by_what_is_remembered(
+    properties: dict[str, Any], counters: dict[str, list[Sample]], status: Status
+) -> None:
+    known = {name: value for name, value in service(**properties).items() if value is not None}
+    seen = node(units=[known])
+    seen.observed.counters = counters
+
+    assert status == statuses(make("unit", name="x.service", restarts="< 1 in 1h"), seen)["restarts"]
+
+
+def test_who_has_run_for_longer_than_the_time_was_restarted_0_times_within_it() -> None:
+    check = make("unit", name="x.service", restarts="< 1 in 10m")
+
+    assert judge(check, _of({"NRestarts": 9}))[-1].observed == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "restarts", "counters"),
+    [
+        ({"restarts": "< 3 in 1h"}, 7, [(CounterWant("restarts of x.service", 3600.0), 7)]),
+        ({"restarts": "< 3 in 1h", "scope": "user"}, 7, [(CounterWant("restarts of user x.service", 3600.0), 7)]),
+        ({"restarts": "< 3 in 1h"}, None, []),
+        ({"restarts": "< 3"}, 7, []),
+        ({}, 7, []),
+    ],
+)
+def test_restarts_are_remembered_where_those_within_a_time_are_wanted(
+    arguments: dict[str, Any], restarts: int | None, counters: list[Any]
+) -> None:
+    unit = service(NRestarts=restarts)
+    check = make("unit", name="x.service", **arguments)
+
+    assert counters == list(check.counters(node(units=[unit])))
+
+
+@pytest.mark.parametrize(("scope", "unit"), [("system", "x.service"), ("user", "")])
+def test_the_journal_of_the_host_has_what_happened_to_a_unit_of_the_host(scope: str, unit: str) -> None:
+    assert unit == make("unit", name="x.service", scope=scope).concerns()
 
 
 def test_a_unit_that_is_absent_has_no_other_property() -> None:
@@ -250,6 +449,18 @@ def test_the_main_process_is_alive_and_has_the_name(seen: Node, status: Status, 
     assert message in finding.message
 
 
+@pytest.mark.parametrize(
+    ("seen", "observed"),
+    [(_running(process(state="Z")), "none"), (_running(MainPID=0), "none"), (_running(process()), "dockerd")],
+)
+def test_the_main_process_is_observed_by_its_name(seen: Node, observed: str) -> None:
+    assert observed == judge(make("unit", name="x.service", main_process="dockerd"), seen)[-1].observed
+
+
+def test_a_main_process_that_is_seen_is_judged_though_others_are_not() -> None:
+    assert status_of(make("unit", name="x.service", main_process="dockerd"), _running(process(), complete=False)) is OK
+
+
 def test_a_unit_that_is_not_active_has_no_main_process_to_judge() -> None:
     check = make("unit", name="x.service", main_process="dockerd")
     assert statuses(check, _of({**IDLE, "MainPID": 0})) == {"state": CRITICAL}
@@ -265,6 +476,7 @@ def test_a_unit_that_is_not_active_has_no_main_process_to_judge() -> None:
         ("docker.servce", "did you mean docker.servce.service?"),
         ("foo@.service", "name an instance: foo@NAME.service"),
         ("foo@1.2", "did you mean foo@1.2.service?"),
+        ("foo.service@x", "did you mean foo.service@x.service?"),
         ("/var/lib/docker", "systemd-escape --path prints the name of its mount unit"),
         ("x y.service", "letters, digits and : _ . \\ @ - are allowed"),
     ],
@@ -291,6 +503,11 @@ def test_a_name_that_systemd_did_not_answer_for_is_unknown() -> None:
     assert status_of(make("unit", name="x.service"), seen) is UNKNOWN
 
 
+def test_a_timer_has_a_last_trigger_and_a_service_a_watchdog() -> None:
+    assert list(make("unit", name="x.timer", last_trigger="< 1h").mistakes()) == []
+    assert list(make("unit", name="x.service", watchdog="< 80%").mistakes()) == []
+
+
 def test_only_a_timer_has_a_last_trigger() -> None:
     (mistake,) = make("unit", name="x.service", last_trigger="< 1h").mistakes()
     assert mistake[:2] == ("last_trigger", "only a timer has one")
@@ -302,6 +519,13 @@ def test_only_a_timer_has_a_last_trigger() -> None:
 def test_only_the_properties_that_are_asked_for_are_wanted() -> None:
     (want,) = make("unit", name="x.service", state="running", restarts="< 3").wants()
     assert want == UnitWant("x.service", ("NRestarts",), (), "system")
+
+
+def test_what_a_watchdog_and_the_health_of_a_unit_need_is_wanted() -> None:
+    (want,) = make("unit", name="x.service", watchdog="< 80%").wants()
+    assert want == UnitWant(
+        "x.service", ("WatchdogUSec", "WatchdogTimestampMonotonic", *health.ALWAYS), health.TROUBLED, "system"
+    )
 
 
 def test_a_unit_of_the_user_is_asked_of_the_manager_of_the_user() -> None:
@@ -394,6 +618,16 @@ MINUTE = 60_000_000  # in microseconds
         ),
         (
             {},
+            UNKNOWN,
+            "the time since the last sign of life, of WatchdogSec=, of x.service could not be seen",
+        ),
+        (
+            {"WatchdogUSec": MINUTE},
+            UNKNOWN,
+            "the time since the last sign of life, of WatchdogSec=, of x.service could not be seen",
+        ),
+        (
+            {"WatchdogTimestampMonotonic": ago(15)},
             UNKNOWN,
             "the time since the last sign of life, of WatchdogSec=, of x.service could not be seen",
         ),

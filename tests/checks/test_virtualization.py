@@ -52,6 +52,32 @@ def test_what_is_asked_for_is_judged(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "fields", "message"),
+    [
+        ({"cpu": True}, {}, "the CPU has the flag vmx"),
+        ({"cpu": False}, {}, "the CPU has the flag vmx"),
+        (
+            {"cpu": True},
+            {"cpu": []},
+            (
+                "the CPU has no flag for virtual machines (vmx, svm or sie): it is turned off in the firmware, or "
+                "by the hypervisor that this node runs on"
+            ),
+        ),
+        ({"cpu": False}, {"cpu": []}, "the CPU has no flag for virtual machines (vmx, svm or sie)"),
+        ({}, {}, "KVM is usable"),
+        ({}, {"kvm": "there is no /dev/kvm"}, "KVM is not usable: there is no /dev/kvm"),
+        ({"nested": True}, {}, "virtual machines may be nested"),
+        ({"nested": True}, {"nested": False}, "virtual machines may not be nested"),
+        ({"hugepages": 8}, {}, "number of huge pages of this node is 8"),
+        ({"hugepages_free": 3}, {}, "number of free huge pages of this node is 3"),
+    ],
+)
+def test_the_message_says_what_is_there(arguments: dict[str, Any], fields: dict[str, Any], message: str) -> None:
+    assert message == told(make("virtualization", **arguments), seen(**fields))
+
+
+@pytest.mark.parametrize(
     ("sockets", "status", "message"),
     [
         (

@@ -27,6 +27,11 @@ from nodecheck.definitions.expectation import TextOrNumber, Version
         ("-1", "-1", True),
         ("1..3", "2", True),
         ("1..3", "4", False),
+        ("1..3", "1", True),
+        ("1..3", "3", True),
+        ("1..3", "0.9", False),
+        ("2..2", "2", True),
+        ("1..3", "bbr", False),
         ("1..3", "1 2", False),
         ("bbr", "bbr", True),
         ("bbr", "cubic", False),
@@ -42,6 +47,12 @@ from nodecheck.definitions.expectation import TextOrNumber, Version
 )
 def test_numbers_are_compared_as_numbers_and_all_else_as_text(source: Any, observed: str, matches: bool) -> None:
     assert matches is TextOrNumber(source).matches(observed)
+
+
+def test_numbers_and_patterns_mixed_are_not_tried_out() -> None:
+    assert TextOrNumber({"all": ["1..3", "/^2/"]}).can_fail()
+    with pytest.raises(ValueError, match="this can never hold"):
+        TextOrNumber({"all": ["bbr", "!= bbr"]})
 
 
 @pytest.mark.parametrize("source", ["< bbr", ">", "3..1", "", True, [], "/[/", "< 1 2"])
@@ -63,6 +74,10 @@ def test_what_is_neither_text_nor_number_is_refused(source: Any) -> None:
         ("!= 6.1.0", "6.1", False),
         ("5.4..6.1", "5.15.3", True),
         ("5.4..6.1", "6.1.1", False),
+        ("5.4..6.1", "5.4", True),
+        ("5.4..6.1", "6.1.0", True),
+        ("5.4..6.1", "5.3.18", False),
+        ("5.4..5.4", "5.4", True),
         ("< v6", "6.0", False),
         ("< 6", "v5.9", True),
         ({"all": [">= 5.15", {"not": "6.1..6.2"}]}, "6.1.9", False),
@@ -74,7 +89,9 @@ def test_versions_are_compared_number_by_number(source: Any, observed: str, matc
     assert matches is Version(source).matches(observed)
 
 
-@pytest.mark.parametrize("source", ["x", "5.", ">= 5.4-rc1", "6.1..5.4", True, "", "/5/", ["x"]])
+@pytest.mark.parametrize(
+    "source", ["x", "5.", "5.4..6.1x", "x5.4..6.1", ">= 5.4-rc1", "6.1..5.4", True, "", "/5/", ["x"]]
+)
 def test_what_is_no_version_is_refused(source: Any) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         Version(source)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodecheck.definitions.expectation import Duration, Number, Percent, Quantity, Size
+from nodecheck.definitions.expectation import CountInTime, Duration, Number, Percent, Quantity, Size
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
 GIB = 1 << 30
@@ -145,3 +145,22 @@ def test_a_number_too_long_for_any_property_is_refused(kind: type[Quantity], uni
 )
 def test_a_share_written_as_a_percentage_is_suspicious(wanted: str, said: list[str]) -> None:
     assert said == list(Percent(wanted).suspicions())
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"),
+    [
+        ("B", 1), ("KiB", 2**10), ("MiB", 2**20), ("GiB", 2**30), ("TiB", 2**40), ("PiB", 2**50),
+        ("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12), ("PB", 10**15),
+    ],
+)  # fmt: skip
+def test_a_unit_of_sizes_is_of_so_many_bytes(unit: str, size: int) -> None:
+    wanted = Size(f"2{unit}")
+
+    assert [wanted.matches(observed) for observed in (2 * size, 2 * size - 1, 2 * size + 1)] == [True, False, False]
+
+
+def test_the_shortest_time_within_which_something_is_counted_is_a_minute() -> None:
+    assert CountInTime("< 3 in 60s").within == 60
+    with pytest.raises(ValueError, match="too short a time"):
+        CountInTime("< 3 in 59s")

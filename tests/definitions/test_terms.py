@@ -288,3 +288,30 @@ def test_what_is_refused_as_never_holding_is_what_never_holds(items: list[str]) 
     found = any(all(Number(item).matches(half / 2) for item in items) for half in range(30))
 
     assert found is (read(Number, {"all": items}) is not None)
+
+
+@pytest.mark.parametrize("key", ["all", "not"])
+def test_all_and_not_are_nested_four_levels_deep_and_no_deeper(key: str) -> None:
+    nested: Any = "> 1"
+    for _ in range(4):
+        nested = {key: [nested]}
+
+    assert Number(nested).matches(2)
+    with pytest.raises(ValueError, match="nested deeper than 4 levels"):
+        Number({key: [nested]})
+
+
+def test_what_is_unwanted_may_stand_alone_in_a_list() -> None:
+    assert [Number(["!= 1"]).matches(number) for number in (2, 1)] == [True, False]
+
+
+def test_expectations_are_equal_where_the_same_is_wanted_of_the_same() -> None:
+    assert Number("> 1") == Number("> 1")
+    assert Number("> 1") != Number("> 2")
+    assert Number(1) != Text(1)
+    assert Number("> 1") != "> 1"
+
+
+def test_what_is_nested_is_shown_in_parentheses_at_each_level() -> None:
+    assert str(Text({"not": [{"all": ["a", "/b/"]}]})) == "not (a and /b/)"
+    assert str(Text({"not": {"all": ["/a/", "/b/"]}})) == "not (/a/ and /b/)"

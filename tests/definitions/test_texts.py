@@ -78,3 +78,38 @@ def test_a_regular_expression_between_slashes_may_ignore_case() -> None:
 
 def test_a_word_of_a_set_may_be_left_out_by_a_regular_expression() -> None:
     assert not Text("!= /^act/").matches(("active", "running"))
+
+
+@pytest.mark.parametrize(
+    ("source", "observed", "matches"),
+    [
+        ("  running ", "running", True),
+        ("!= running ", "running", False),
+        ("== running ", "running", True),
+        ("== running", "exited", False),
+        ("/RUN/i", "running", True),
+        ("/RUN/", "running", False),
+        ("/a\nb/", "a\nb", True),
+    ],
+)
+def test_blanks_around_a_text_do_not_count(source: str, observed: str, matches: bool) -> None:
+    assert matches is Text(source).matches(observed)
+
+
+@pytest.mark.parametrize("source", ["< x", "> x", "=> x", "=< x", "<= x", ">= x"])
+def test_a_text_is_neither_more_nor_less(source: str) -> None:
+    with pytest.raises(ValueError, match="neither more nor less"):
+        Text(source)
+
+
+@pytest.mark.parametrize("source", ["!= D  for 1m", " != D for 1m"])
+def test_blanks_around_a_text_that_has_to_hold_do_not_count(source: str) -> None:
+    held = HeldText(source)
+
+    assert held.held == 60
+    assert [held.matches_for(("D",), seconds) for seconds in (59.0, 60.0)] == [True, False]
+
+
+def test_a_regular_expression_that_fits_any_text_is_suspicious() -> None:
+    assert "fits any text" in " ".join(Regex(".*").suspicions())
+    assert "fits any text" not in " ".join(Regex("^x").suspicions())

@@ -21,7 +21,7 @@ _CONDITION = shapes.fields(
     {"type": shapes.text, "status": shapes.boolean, "reason": shapes.text, "message": shapes.text}
 )
 _RUNTIME = shapes.fields({"name": shapes.text, "version": shapes.text, "api": shapes.text})
-SHAPE = shapes.fields(
+_FIELDS = shapes.fields(
     {
         "socket": shapes.text,
         "rungs": RUNGS_SHAPE,
@@ -32,6 +32,14 @@ SHAPE = shapes.fields(
         "sandboxes": shapes.optional(shapes.whole),
     }
 )
+
+
+def SHAPE(value: Any, place: str) -> Any:  # noqa: N802  # what each window has
+    """How far one runtime answered: one that answered to the end has told what it is."""
+    seen = _FIELDS(value, place)
+    if seen["stopped"] is None and seen["runtime"] is None:
+        raise shapes.WrongShape(f"{place}.runtime", "a runtime that did not stop has told what it is")
+    return seen
 
 
 class CriWant(NamedTuple):
