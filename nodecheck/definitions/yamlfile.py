@@ -34,6 +34,7 @@ TOO_MANY = (
     "write several files; an alias counts as often as it is used",
 )
 TOO_DEEP = (f"nested deeper than {MAXIMUM_DEPTH} levels", "an alias within what it stands for has no end; nest less")
+DEPTH_OF_LIBYAML = "maximum nesting depth"  # since libyaml 0.2.6
 LONGEST_NUMBER = 300  # digits; Python refuses to read more than 4300
 
 # What YAML 1.2 does not call printable, 5.1; the parser says no more than that it stumbled.
@@ -157,7 +158,9 @@ def load(path: str, text: str, mistakes: Mistakes) -> Value | None:
         return _Builder(path, mistakes).value(node, 0)
     except yaml.MarkedYAMLError as error:
         line, column, message, hint = explain(error, text)
-        mistakes.add(Mark(path, line, column), f"not YAML: {message}", hint)
+        is_too_deep = DEPTH_OF_LIBYAML in str(error.problem)  # it looks ahead, so that it may be the first to see that
+        said = TOO_DEEP if is_too_deep else (f"not YAML: {message}", hint)
+        mistakes.add(Mark(path, line, column), *said)
     except _TooMuch as error:
         mistakes.add(Mark(path, error.mark.line + 1, error.mark.column + 1), *error.args)
     finally:

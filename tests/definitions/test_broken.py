@@ -5,6 +5,7 @@ After a message was made better: NODECHECK_WRITE_GOLDEN=1 pytest tests/definitio
 
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -83,7 +84,6 @@ MADE: dict[str, Callable[[pathlib.Path], None]] = {
     "made_link_to_itself": lambda path: path.symlink_to(path.name),
     "made_link_to_device": lambda path: path.symlink_to("/dev/zero"),
     "made_missing": lambda path: None,
-    "made_brackets": _at_the_limit,
     "made_too_large": _above_the_limit,
 }
 
@@ -98,6 +98,13 @@ def test_what_git_cannot_hold_is_broken_with_the_same_care(
     ended = lint(tmp_path, f"{name}.yaml", before=AS_USER)
 
     assert (3, "", golden(name, ended.stderr)) == (ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_brackets_without_an_end_are_too_deep_whoever_sees_it_first(tmp_path: pathlib.Path) -> None:
+    _at_the_limit(tmp_path / "brackets.yaml")
+    ended = lint(tmp_path, "brackets.yaml", before=AS_USER)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert re.match(r"brackets\.yaml:1:\d+: nested deeper than 40 levels\n", ended.stderr)
 
 
 def test_a_directory_with_the_name_of_a_definition_file_is_said(tmp_path: pathlib.Path) -> None:
