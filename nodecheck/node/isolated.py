@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HEADER_BYTES = 4
-GONE_WITHIN_MILLISECONDS = 50
+GONE_WITHIN_MILLISECONDS = 50  # a killed process is gone by then, or waits in the kernel, or gives back much memory
+FREED_WITHIN_MILLISECONDS = 500
 LIFETIME_SECONDS = 600  # a helper whose parent was killed ends by itself
 PIPE_BYTES = 1 << 20  # what is said is then in the pipe although nobody reads yet; more than this root alone may have
 STUCK_SECONDS = 0.5
@@ -228,11 +229,22 @@ def kill(pid: int) -> bool:
     """Kill a child of this process; return whether it is gone. One that hangs in the kernel stays, and nobody waits."""
     with suppress(ProcessLookupError):  # whoever started us ignores SIGCHLD, so the kernel has collected it
         os.kill(pid, signal.SIGKILL)
-    for _ in range(GONE_WITHIN_MILLISECONDS):  # a killed process is gone at once, or not at all
+    for milliseconds in range(FREED_WITHIN_MILLISECONDS):
         if _is_collected(pid):
             return True
+        if milliseconds >= GONE_WITHIN_MILLISECONDS and _waits_in_kernel(pid):
+            return False
         time.sleep(0.001)
     return False
+
+
+def _waits_in_kernel(pid: int) -> bool:
+    """Tell whether a process is uninterruptible, proc_pid_stat(5): one that gives back much memory is not."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[:1] == [b"D"]
+    except OSError:
+        return False
 
 
 class Each(Generic[Item]):

@@ -73,8 +73,12 @@ def serve(channel: Channel, scope: str) -> None:
 
 
 def _bound_memory() -> None:
+    """Limit what this process may take beside what it has of whoever forked it."""
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        pages = int(statm.read().split()[0])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    known = [limit for limit in (soft, hard, MEMORY_BYTES) if limit != resource.RLIM_INFINITY]
+    most = pages * resource.getpagesize() + MEMORY_BYTES
+    known = [limit for limit in (soft, hard, most) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
 
 

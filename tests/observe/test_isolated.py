@@ -126,7 +126,7 @@ def test_a_helper_that_cannot_be_killed_is_left_behind_and_collected_later(monke
         patched.setattr(os, "kill", lambda *_: None)  # as for one that hangs in the kernel
         started = time.monotonic()
         assert not helper.leave()
-        assert time.monotonic() - started < 0.3
+        assert time.monotonic() - started < 0.8
     os.kill(helper.pid, signal.SIGKILL)
     wait_until(lambda: state(helper.pid) == "Z", "it is killed at last")
     isolated._collect_ended()

@@ -26,11 +26,21 @@ EXCERPT = 300  # characters of a message
 BOOT_SECONDS = 120  # a journal that begins so soon after PID 1 holds the whole boot
 FIELDS = "MESSAGE,_TRANSPORT,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 SOURCE = "journal"
-FOUND = shapes.fields(
+_FIELDS = shapes.fields(
     {"count": shapes.whole, "last": shapes.optional(shapes.number), "by": shapes.text, "message": shapes.text},
     {"times": shapes.list_of(shapes.number)},
 )
 RUNS_PROGRAMS = True
+
+
+def FOUND(value: Any, place: str) -> Any:  # noqa: N802  # read as a shape
+    """What was found of one pattern: where entries were counted, one of them is the latest."""
+    found = _FIELDS(value, place)
+    if found["count"] and found["last"] is None:
+        raise shapes.WrongShape(f"{place}.last", "of entries that were counted one is the latest")
+    return found
+
+
 SHAPE = shapes.fields(
     {"read": shapes.whole, "gap": shapes.text, "found": shapes.mapping_of(FOUND)},
     {"newest": shapes.optional(shapes.number)},
