@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SOURCE = "processes"
 PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
+PROCESSOR = 36  # in /proc/PID/stat, after the name: where it last ran
 STILL_STATES = "DTtZ"  # states in which a process does not run by itself
 MASK = "<masked>"  # stands in a recorded command line where a secret was, see secrets.py
 CPU_SAMPLE_SECONDS = 0.5
@@ -131,13 +132,25 @@ def _parse_stat(pid: int, text: str) -> Process:
 def _still_for(pid: int) -> float | None:
     """Return the seconds since the process last ran.
 
-    se.exec_start is the scheduler's clock in milliseconds when it last did; our own, just now, is the same clock.
-    Needs CONFIG_SCHED_DEBUG, which the distributions set.
+    se.exec_start is the clock of its processor in milliseconds when it last did; our own, just now and on that same
+    processor, is the same clock. Others differ: each leaves out what interrupts and the hypervisor took of it, which is
+    seconds within hours (rq_clock_task in kernel/sched/sched.h). Needs CONFIG_SCHED_DEBUG, which the distributions set.
     """
     try:
-        return max(0.0, (_last_ran(os.getpid()) - _last_ran(pid)) / 1000)
+        then, processor = _last_ran(pid), int(_read(pid, "stat").rpartition(")")[2].split()[PROCESSOR])
+        return max(0.0, (_runs_now_on(processor) - then) / 1000)
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _runs_now_on(processor: int) -> float:
+    """Return the clock of a processor. Raises OSError where this process may not run there."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {processor})
+    try:
+        return _last_ran(os.getpid())
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _last_ran(pid: int) -> float:
