@@ -181,14 +181,20 @@ class _Asked:
 
 
 def judge(check: Check, seen: Node) -> list[Finding]:
+    """Return the findings of what can be seen on a node, each looked through."""
+    findings = judge_odd(check, seen)
+    for finding in findings:
+        _look_through(check, finding)
+    return findings
+
+
+def judge_odd(check: Check, seen: Node) -> list[Finding]:
     """Return the findings; what could not be seen is one with the status unknown, as the engine makes it."""
     findings: list[Finding] = []
     try:
         findings.extend(check.judge(_Asked(seen, check)))  # type: ignore[arg-type]  # it stands for the node
     except Unobserved as unseen:
         findings.append(Finding("unseen", Status.UNKNOWN, "an answer", "none", unseen.reason))
-    for finding in findings:
-        _look_through(check, finding)
     return findings
 
 

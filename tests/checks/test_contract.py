@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from fakes import dark, judge, make, node, process, service
+from fakes import dark, judge, judge_odd, make, node, process, service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -216,7 +216,7 @@ def test_whatever_a_record_holds_is_judged_or_refused(name: str, data: st.DataOb
     except BadRecord as error:
         assert str(error)  # noqa: PT017  # either is fine
         return
-    assert {finding.status for finding in judge(_example(name), seen)} <= set(Status)
+    assert {finding.status for finding in judge_odd(_example(name), seen)} <= set(Status)
 
 
 @pytest.mark.parametrize("name", LOOKING)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import ago, ago_realtime, dark, judge, make, node, process, service, status_of, statuses, told
+from fakes import ago, ago_realtime, dark, judge, judge_odd, make, node, process, service, status_of, statuses, told
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -582,7 +582,7 @@ def _units(draw: st.DrawFn, active: st.SearchStrategy[str] = ACTIVE_STATES) -> d
 def test_no_unit_however_odd_makes_the_judging_fail(unit: dict[str, Any]) -> None:
     check = make("unit", name="x.service", enabled=True, restarts="< 3", uptime="> 1s", memory="< 1GiB", tasks="< 9",
                  result="success", reload_needed=False)  # fmt: skip
-    for finding in judge(check, node(units=[unit])):
+    for finding in judge_odd(check, node(units=[unit])):
         assert finding.message
 
 
