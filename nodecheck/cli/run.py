@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nodecheck import progress
 from nodecheck.cli.common import load, selection
+from nodecheck.cli.guard import EXIT_SIGNAL
 from nodecheck.definitions.errors import DefinitionError, Mistake
 from nodecheck.durations import parse_duration
 from nodecheck.engine import destinations
@@ -20,7 +21,6 @@ from nodecheck.engine.run import run
 from nodecheck.engine.statedirectory import directory_of
 from nodecheck.node import interruption
 from nodecheck.report import formats
-from nodecheck.report.result import EXIT_SIGNAL
 from nodecheck.report.style import Style
 
 if TYPE_CHECKING:

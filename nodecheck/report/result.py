@@ -45,7 +45,6 @@ SUMMARY = (
 FAULTS = frozenset({Status.INFO, Status.WARNING, Status.CRITICAL})  # seen, and not as wanted: what `for` can hold
 EXIT_UNUSABLE = 3
 CHECK, RUN = "check", "run"  # the deadlines: the timeout of a check, the budget of a run
-EXIT_SIGNAL = 128  # and the number of the signal, as a shell tells of it
 
 
 def worst(statuses: list[Status]) -> Status:

@@ -56,7 +56,7 @@ def busy(node: Node, *programs: str) -> None:
 
 def expect(node: Node, seconds: float, *arguments: str, user: tuple[str, ...] = (), **otherwise: str) -> Outcome:
     """Run with all of CHECKS, and find them as they are, but for some; in time, and nothing stays behind."""
-    node.write_file(DEFINITION, definition(**{name.replace(" ", "_"): text for name, text in CHECKS.items()}))
+    node.write_file(DEFINITION, definition(**CHECKS))
     mounts = node.run("cat", "/proc/self/mounts").stdout
     run = (*user, "/usr/bin/nodecheck", "run", DEFINITION, "-o", "json", "--events", "never", "--state", "none")
     outcome = node.outcome(*run, *arguments)
@@ -184,7 +184,7 @@ def test_a_mount_that_is_dead_hangs_only_what_looks_there(tried: Node, dead: str
         "a certificate": f"tls: {{path: {dead}/tls.crt}}",
         "a pid file": f"process: {{pidfile: {dead}/pid}}",
     }
-    tried.write_file(DEFINITION, definition(**{name.replace(" ", "_"): text for name, text in checks.items()}))
+    tried.write_file(DEFINITION, definition(**checks))
     outcome = tried.nodecheck("run", DEFINITION, "-o", "json", "--events", "never")
     statuses = outcome.statuses()
     assert set(statuses.values()) <= {"unknown", "critical"}, statuses
@@ -272,7 +272,7 @@ def test_sixty_thousand_sockets(tried: Node) -> None:
 
 
 def test_two_runs_at_once_and_eight_more(tried: Node) -> None:
-    tried.write_file(DEFINITION, definition(**{name.replace(" ", "_"): text for name, text in CHECKS.items()}))
+    tried.write_file(DEFINITION, definition(**CHECKS))
     run = ("nodecheck", "run", DEFINITION, "-o", "json", "--events", "never")
     started = [tried.machine.start(*run) for _ in range(10)]
     reports = [process.communicate(timeout=60)[0] for process in started]
@@ -307,7 +307,7 @@ def test_a_proc_that_hides_the_processes_of_others(tried: Node) -> None:
 def test_within_a_container_that_is_judged_and_systemd_is_unknown(node: Node) -> None:
     node.start_unit("docker.service", wait=True)
     checks = {name: CHECKS[name] for name in ("systemd", "unit", "nobody", "no port", "program")}
-    node.write_file(DEFINITION, definition(**{name.replace(" ", "_"): text for name, text in checks.items()}))
+    node.write_file(DEFINITION, definition(**checks))
     node.container("sleeper", "sleep", "1")  # makes the image
     mounts = ("--volume=/usr:/usr:ro", "--volume=/run/nodecheck-test:/checks:ro")
     outcome = node.outcome(

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.durations import format_duration
 from nodecheck.node import kernelfiles
-from nodecheck.node.shapes import fields, list_of, text, whole
+from nodecheck.node.shapes import LARGEST, fields, list_of, text, whole
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BITS = 64  # of the largest number that the kernel has
 CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack"
 AT_ONCE = 64 << 10
 HOST = "pid:[4026531836]"  # PROC_PID_INIT_INO: the first namespace of processes, in which all are seen
@@ -59,7 +58,7 @@ Limit = tuple[str, int, int]  # name, used, maximum
 
 
 def _sound(found: list[Limit]) -> list[Limit]:
-    if any(number < 0 or number.bit_length() > BITS for _, *numbers in found for number in numbers):
+    if any(not 0 <= number <= LARGEST for _, *numbers in found for number in numbers):
         raise ValueError(", ".join(f"{name} {used} of {maximum}" for name, used, maximum in found))
     return found
 
