@@ -69,7 +69,12 @@ SCENARIOS = (
     Scenario(
         name="kube-apiserver serves a certificate that ran out, and the file is fresh",
         node="control_plane",
-        breaks=f"copy {CERTIFICATE}; expired {CERTIFICATE}; {KILL}; back /etc/kubernetes/pki/apiserver.crt",
+        # Who leads asks the kube-apiserver every few seconds, and ends when it cannot: that follows, and is no cause.
+        breaks=f"""
+            leader=$(container kube-controller-manager)
+            copy {CERTIFICATE}; expired {CERTIFICATE}; {KILL}; back /etc/kubernetes/pki/apiserver.crt
+            wait_for '[ "$(container kube-controller-manager)" != "$leader" ]'
+        """,
         mends=KILL,
         cause="[Cc]ertificate|apiserver",
         says="expired",
