@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.definitions.expectation import Text
-from nodecheck.node.processes import MASK
+from nodecheck.node.unobserved import MASK
 from nodecheck.node.windows.file import NOWHERE, OWNERS, PATTERN, SHA256, TEXT
 from nodecheck.report.result import Finding, Status
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nodecheck.checks._command_protocols import STATUSES, Local, local_lines, measures
 from nodecheck.checks.base import Check, Words, arg
 from nodecheck.durations import format_duration
-from nodecheck.node.processes import MASK
+from nodecheck.node.unobserved import MASK
 from nodecheck.node.windows.command import CommandWant
 from nodecheck.report.result import Finding, Status
 

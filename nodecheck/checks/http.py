@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.definitions.expectation import Number
-from nodecheck.node.processes import MASK
+from nodecheck.node.unobserved import MASK
 from nodecheck.node.windows._address import is_host_name, parse_url, split_address, without_secrets
 from nodecheck.node.windows._jsonpath import steps
 from nodecheck.node.windows.http import DONE, HttpWant

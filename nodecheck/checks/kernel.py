@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.definitions.expectation import Text
-from nodecheck.node.processes import MASK
+from nodecheck.node.unobserved import MASK
 from nodecheck.node.windows.kernel import KernelWant
 from nodecheck.report.result import Finding, Status
 

@@ -9,8 +9,8 @@ from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.definitions.expectation import Number, Text
 from nodecheck.durations import format_duration
 from nodecheck.node.node import FileWant, UnitWant, UserWant
-from nodecheck.node.processes import CUT_AT, MASK, ProcessWant
-from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.processes import CUT_AT, ProcessWant
+from nodecheck.node.unobserved import MASK, Unobserved
 from nodecheck.report.result import Finding, Status
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from nodecheck import checks
 from nodecheck.cli.markdown import table
 from nodecheck.definitions.errors import DefinitionError, Mistake, Mistakes, did_you_mean
 from nodecheck.definitions.searchpath import find, refusal
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.writer import flow
 from nodecheck.definitions.yamlfile import Value, load, read_text
 

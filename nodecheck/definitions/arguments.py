@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nodecheck.definitions.conditions import BadCondition, is_true, refuse_parts_in, waits_for
 from nodecheck.definitions.levels import read_conditions
-from nodecheck.definitions.template import NotSeen, Undefined, Unfilled, chains_in, evaluate, names_in, plain
+from nodecheck.definitions.template import chains_in, evaluate, names_in
+from nodecheck.definitions.variables import NotSeen, Undefined, Unfilled, plain
 from nodecheck.definitions.yamlfile import Value
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from nodecheck.definitions.keywords import FROM_OTHER_TOOLS, OF_BLOCK
 from nodecheck.definitions.levels import ELSEWHERE, Level, demanded, enter, refuse_names
 from nodecheck.definitions.loop import iterate, without_items
 from nodecheck.definitions.scope import Pending
-from nodecheck.definitions.template import NotSeen
 from nodecheck.definitions.values import read_text
+from nodecheck.definitions.variables import NotSeen
 from nodecheck.definitions.yamlfile import Value
 
 if TYPE_CHECKING:

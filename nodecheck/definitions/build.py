@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodecheck.checks.base import REQUIRED, is_judged, kind_of
 from nodecheck.definitions.errors import closest, did_you_mean
-from nodecheck.definitions.template import plain, written
+from nodecheck.definitions.variables import plain, written
 from nodecheck.definitions.yamlfile import Value
 
 AS_WRITTEN = frozenset(

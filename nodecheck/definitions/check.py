@@ -14,8 +14,9 @@ from nodecheck.definitions.errors import Mark, Mistakes, closest
 from nodecheck.definitions.keywords import DEFAULT_RETRIES, FROM_OTHER_TOOLS, OF_CHECK
 from nodecheck.definitions.levels import Level, static_or_written
 from nodecheck.definitions.scope import FOUND_OUT, Pending, resolve
-from nodecheck.definitions.template import CONSTANTS, NotSeen, Unfilled, Unseen, missing, names_in, render, waits_for
+from nodecheck.definitions.template import names_in, render, waits_for
 from nodecheck.definitions.values import read_name, read_text
+from nodecheck.definitions.variables import CONSTANTS, NotSeen, Unfilled, Unseen, missing
 from nodecheck.definitions.yamlfile import Value
 from nodecheck.patterns import later
 from nodecheck.report.result import Result

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.definitions.scope import Pending
-from nodecheck.definitions.template import Unfilled, evaluate, names_in, pending_checks, plain, refuse_parts
+from nodecheck.definitions.template import evaluate, names_in, refuse_parts
+from nodecheck.definitions.variables import Unfilled, pending_checks, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.definitions.errors import did_you_mean
-from nodecheck.definitions.template import LITERAL_HINT, MAXIMUM_TEXT, Undefined, Unfilled, missing, plain
+from nodecheck.definitions.variables import LITERAL_HINT, MAXIMUM_TEXT, Undefined, Unfilled, missing, plain
 
 try:
     import jinja2

@@ -16,18 +16,7 @@ from nodecheck.definitions.keywords import (
     SEVERITIES,
 )
 from nodecheck.definitions.scope import FOUND_OUT, Pending, Scope, resolve
-from nodecheck.definitions.template import (
-    LOOKUP,
-    NotSeen,
-    Undefined,
-    Unfilled,
-    Unseen,
-    fill,
-    located,
-    refuse_parts_of,
-    render,
-    waits_for,
-)
+from nodecheck.definitions.template import LOOKUP, fill, located, refuse_parts_of, render, waits_for
 from nodecheck.definitions.values import (
     is_duration,
     read_choice,
@@ -37,6 +26,7 @@ from nodecheck.definitions.values import (
     read_text,
     read_words,
 )
+from nodecheck.definitions.variables import NotSeen, Undefined, Unfilled, Unseen
 from nodecheck.definitions.yamlfile import Value
 from nodecheck.patterns import later
 

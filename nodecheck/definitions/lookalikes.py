@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nodecheck.definitions.texts import compile_regular_expression
+from nodecheck.patterns import compile_regular_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

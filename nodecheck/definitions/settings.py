@@ -10,8 +10,8 @@ from nodecheck.definitions.event_settings import EventSettings, read_events
 from nodecheck.definitions.levels import with_variables
 from nodecheck.definitions.scope import Scope
 from nodecheck.definitions.searchpath import refusal
-from nodecheck.definitions.template import plain
 from nodecheck.definitions.values import read_duration
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import Value, load, read_text, scalar
 from nodecheck.patterns import later
 from nodecheck.progress import about_to

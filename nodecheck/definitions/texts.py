@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nodecheck.definitions.terms import Expectation, in_yaml
 from nodecheck.durations import parse_duration
-from nodecheck.patterns import later
+from nodecheck.patterns import compile_regular_expression, later
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -228,18 +228,3 @@ class Regex(str):
         if Word(self, re.compile(self)).fits_all():
             yield f"{self} fits any text"
         yield from of_pattern(self)
-
-
-def compile_regular_expression(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """Compile a pattern; raises ValueError that says what is wrong with it."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", FutureWarning)  # [[:alpha:]] is legal and does not mean what its author meant
-        try:
-            return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
-        except FutureWarning as warning:
-            raise ValueError(f"not a regular expression of Python: {warning}; [[:alpha:]] is [A-Za-z]") from warning
-        except (re.error, OverflowError, RecursionError) as error:
-            hint = "; * repeats what stands before it: any text is .*" if "nothing to repeat" in str(error) else ""
-            raise ValueError(f"not a regular expression: {error}{hint}") from error

@@ -16,8 +16,8 @@ from nodecheck.definitions.levels import with_variables
 from nodecheck.definitions.searchpath import refusal
 from nodecheck.definitions.settings import DEFAULT_BUDGET_SECONDS, NOTHING
 from nodecheck.definitions.sources import read_definitions
-from nodecheck.definitions.template import plain
 from nodecheck.definitions.values import read_name, read_words
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import Value, load, read_text
 from nodecheck.engine.changes import BadChange, change
 from nodecheck.engine.clock import Clock

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.definitions.scope import Pending
-from nodecheck.definitions.template import Unseen
+from nodecheck.definitions.variables import Unseen
 from nodecheck.node.facts import subject_named, subjects
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from nodecheck.definitions.check import RESULT, Built, make_late
 from nodecheck.definitions.conditions import BadCondition, is_true
 from nodecheck.definitions.errors import DefinitionError
 from nodecheck.definitions.scope import resolve
-from nodecheck.definitions.template import Unfilled
+from nodecheck.definitions.variables import Unfilled
 from nodecheck.engine import judge
 from nodecheck.engine.fold import FINE
 from nodecheck.engine.judge import Missed

@@ -22,7 +22,6 @@ PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
 PROCESSOR = 36  # in /proc/PID/stat, after the name: where it last ran
 STILL_STATES = "DTtZ"  # states in which a process does not run by itself
-MASK = "<masked>"  # stands in a recorded command line where a secret was, see secrets.py
 CPU_SAMPLE_SECONDS = 0.5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 UNIT_SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")

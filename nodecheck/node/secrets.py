@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nodecheck.node.processes import MASK
+from nodecheck.node.unobserved import MASK
 
 # The last word of a name that says that what follows is secret; --token-auth-file and --tls-private-key-file go on.
 WORDS = (

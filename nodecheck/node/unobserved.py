@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MASK = "<masked>"  # stands where a secret was that is not shown to anybody, see secrets.py
+
 
 class Unobserved(Exception):
     """Something could not be seen.

@@ -15,7 +15,7 @@ from nodecheck.cli.markdown import as_text, items, section, table
 from nodecheck.cli.topics import TOPICS
 from nodecheck.definitions.errors import Mistakes
 from nodecheck.definitions.expectation import EXPECTATIONS, Expectation, Number, Text
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import load
 from nodecheck.report import formats
 

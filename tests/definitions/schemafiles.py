@@ -14,7 +14,7 @@ from nodecheck.definitions.errors import DefinitionError, Mistakes
 from nodecheck.definitions.expectation import Expectation
 from nodecheck.definitions.keywords import BLOCK, CHECK, PLAY
 from nodecheck.definitions.sources import read_definitions
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import load
 
 if TYPE_CHECKING:

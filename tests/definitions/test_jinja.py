@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodecheck.definitions import jinja
-from nodecheck.definitions.template import Undefined, Unfilled, evaluate
+from nodecheck.definitions.template import evaluate
+from nodecheck.definitions.variables import Undefined, Unfilled
 
 NAMES = {
     "facts": {"os": {"id": "debian", "version": "12"}, "items": [1, 2], "mounts": ["/", "/var"], "port": 22},

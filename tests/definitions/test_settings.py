@@ -6,7 +6,7 @@ import pytest
 
 from nodecheck.definitions.errors import DefinitionError
 from nodecheck.definitions.settings import Settings, read_settings
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import Value
 
 DEFAULTS = Settings([], {}, 30.0)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from nodecheck.definitions.errors import DefinitionError, Mistakes
 from nodecheck.definitions.levels import with_variables
 from nodecheck.definitions.scope import Scope
-from nodecheck.definitions.template import plain, render, written
+from nodecheck.definitions.template import render
+from nodecheck.definitions.variables import plain, written
 from nodecheck.definitions.yamlfile import Value, load
 
 FACTS = {"hostname": "w1", "kubelet": {"port": 10248}, "mounts": ("/", "/var"), "nothing": None, "up": True}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nodecheck.definitions import yamlfile
 from nodecheck.definitions.errors import Mistakes
 from nodecheck.definitions.sources import read_definition_text
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.writer import Draft, DraftPlay, scalar, write
 
 WRITTEN = """\

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from nodecheck.definitions.errors import Mistakes
-from nodecheck.definitions.template import plain
+from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import Value, load, scalar
 
 

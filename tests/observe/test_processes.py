@@ -8,7 +8,8 @@ import pytest
 
 from nodecheck.node import isolated, processes
 from nodecheck.node.isolated import Helper
-from nodecheck.node.processes import MASK, Process, ProcessTable, ProcessWant, unit_of_cgroup
+from nodecheck.node.processes import Process, ProcessTable, ProcessWant, unit_of_cgroup
+from nodecheck.node.unobserved import MASK
 
 from .bus import stop
 from .children import NOBODY, Child, call, elsewhere, kill, own_mounts, set_name, zombie

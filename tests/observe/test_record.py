@@ -22,12 +22,12 @@ from nodecheck.node.counters import Sample
 from nodecheck.node.facts import Fact
 from nodecheck.node.node import Node, UnitWant
 from nodecheck.node.observations import Observations
-from nodecheck.node.processes import MASK, Process, ProcessTable
+from nodecheck.node.processes import Process, ProcessTable
 from nodecheck.node.record import Replayed, record
 from nodecheck.node.recordfile import PROPERTIES, BadRecord, read, replay
 from nodecheck.node.sockets import Connection, Listener
 from nodecheck.node.survey import LEFT_OUT
-from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.unobserved import MASK, Unobserved
 from nodecheck.report import json as json_report
 from nodecheck.report import text as text_report
 from nodecheck.report.result import Status

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodecheck.node import secrets
-from nodecheck.node.processes import MASK
 from nodecheck.node.secrets import mask, mask_arguments
+from nodecheck.node.unobserved import MASK
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----"
 END = "-----END RSA PRIVATE KEY-----"
