@@ -69,9 +69,10 @@ SCENARIOS = (
     Scenario(
         name="kube-apiserver serves a certificate that ran out, and the file is fresh",
         node="control_plane",
-        # Who leads asks the kube-apiserver every few seconds, and ends when it cannot: that follows, and is no cause.
+        # A kube-controller-manager that leads ends when the kube-apiserver gives it no answer: that follows, and is no cause.
         breaks=f"""
             leader=$(container kube-controller-manager)
+            wait_for 'docker logs $leader 2>&1 | grep -q "successfully acquired lease"'
             copy {CERTIFICATE}; expired {CERTIFICATE}; {KILL}; back /etc/kubernetes/pki/apiserver.crt
             wait_for '[ "$(container kube-controller-manager)" != "$leader" ]'
         """,
