@@ -8,14 +8,21 @@ from nodecheck import checks as check_types
 from nodecheck.report.result import Result, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nodecheck.definitions.levels import Waiver
     from nodecheck.engine.plan import Plan
 
 FINE = frozenset({Status.OK, Status.SKIPPED, Status.INFO})  # what needs such a check is judged
+# In spite of a need that works and only warns: what is well is well, and what is critical has another cause.
+STANDS = frozenset({Status.OK, Status.SKIPPED, Status.CRITICAL})
 
 
 def fold(plan: Plan, results: list[Result]) -> list[Result]:
-    """Block what depends on a check that is not ok, and what looked through a window that a check found dark."""
+    """Block what depends on a check that is not ok, and what looked through a window that a check found dark.
+
+    Of a check that works and only warns follows nothing that is worse: see STANDS.
+    """
     by_id = {result.id: result for result in results}
     watchers = _watchers(plan, by_id)
     needs = {planned.definition.id: planned.needs for planned in plan.checks}
@@ -23,7 +30,9 @@ def fold(plan: Plan, results: list[Result]) -> list[Result]:
     late = {planned.definition.id for planned in plan.checks if planned.definition.late}
     return [
         # One that is not for this node stays so; one that a result would have ruled out has nothing to go by.
-        result if result.status is Status.SKIPPED and result.id not in late else _folded(result, causes[result.id])
+        result
+        if result.status is Status.SKIPPED and result.id not in late
+        else _folded(result, causes[result.id], by_id)
         for result in results
     ]
 
@@ -50,6 +59,8 @@ def _causes(
         dark = {watchers[source]: None for source in results[check].causes if source in watchers}
         roots = dict.fromkeys(root for need in needs[check] for root in found[need] or _own(need, results))
         found[check] = dark | roots
+        if results[check].status is Status.CRITICAL and _stands(results[check], found[check], results):
+            found[check] = {}  # a cause of its own
     # A watcher is no cause of its own darkness; what blocks it blocks all that it watches over.
     blocked = {watcher: [root for root in found[watcher] if root != watcher] for watcher in watchers.values()}
     return {check: _without_blocked(check, roots, blocked) for check, roots in found.items()}
@@ -79,12 +90,16 @@ def _needed_first(needs: dict[str, tuple[str, ...]]) -> list[str]:
     return list(order)
 
 
-def _folded(result: Result, causes: tuple[str, ...]) -> Result:
-    if not causes:
+def _folded(result: Result, causes: tuple[str, ...], results: dict[str, Result]) -> Result:
+    if not causes or _stands(result, causes, results):
         return result
     message = f"not judged: it needs {', '.join(causes)}"
     looked = result._replace(findings=(), since=None, remedy="", deadline="")
     return looked._replace(status=Status.BLOCKED, message=message, causes=causes)
+
+
+def _stands(result: Result, causes: Iterable[str], results: dict[str, Result]) -> bool:
+    return result.status in STANDS and all(results[cause].only_warns for cause in causes)
 
 
 def waive(result: Result, waiver: Waiver, today: str) -> Result:

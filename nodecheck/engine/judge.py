@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.node.unobserved import Unobserved
-from nodecheck.report.result import CHECK, RUN, Finding, Result, Status, worst
+from nodecheck.report.result import CHECK, RUN, WARN, Finding, Result, Status, worst
 
 if TYPE_CHECKING:
     from nodecheck.checks.base import Check
@@ -77,7 +77,9 @@ def _with_milder(findings: list[Finding], milder: list[Finding], planned: Planne
     broken = MILDER[planned.definition.severity]
     properties = planned.definition.milder_properties
     told = [
-        _scaled(found, broken) for found in milder if found.property in properties and found.status is not Status.OK
+        _scaled(found, broken)._replace(rule=found.rule or WARN)
+        for found in milder
+        if found.property in properties and found.status is not Status.OK
     ]
     bad = {(finding.property, str(finding.observed)) for finding in findings if finding.status is not Status.OK}
     waiting: dict[tuple[str, str], list[Finding]] = {}

@@ -181,7 +181,7 @@ class Rounds:
 
     def _is_caused(self, attempt: _Attempt) -> bool:
         known = [self._results[need] for need in self._all_needed(attempt.planned) if need in self._results]
-        return any(result.status not in FINE for result in known)
+        return any(result.status not in FINE and not result.only_warns for result in known)
 
     def _missed(self, planned: Planned, result: Result) -> Missed | None:
         """Return what is still to come before a check need not be looked at again; None when nothing is."""

@@ -44,6 +44,7 @@ SUMMARY = (
 )  # fmt: skip
 FAULTS = frozenset({Status.INFO, Status.WARNING, Status.CRITICAL})  # seen, and not as wanted: what `for` can hold
 EXIT_UNUSABLE = 3
+WARN = "warn"  # the rule of what holds but for what `warn` expects
 CHECK, RUN = "check", "run"  # the deadlines: the timeout of a check, the budget of a run
 
 
@@ -55,8 +56,8 @@ def worst(statuses: list[Status]) -> Status:
 class Finding(NamedTuple):
     """One property judged.
 
-    `message` says it in plain words; `rule` is the rule that fired, where a table of rules decides; `since` is the wall
-    clock time in seconds when it became so, if that is known.
+    `message` says it in plain words; `rule` is the rule that fired, where a table of rules decides, or "warn", where only
+    that expects otherwise; `since` is the wall clock time in seconds when it became so, if that is known.
     """
 
     property: str
@@ -118,6 +119,12 @@ class Result(NamedTuple):
         if self.confirmed or self.status not in FAULTS:
             return self.status
         return worst([Status.INFO, self.confirmed_status or Status.INFO])
+
+    @property
+    def only_warns(self) -> bool:
+        """Whether it works: nothing but what `warn` expects does not hold."""
+        told = [finding for finding in self.findings if finding.status is not Status.OK]
+        return self.status is Status.WARNING and all(finding.rule == WARN for finding in told)
 
     def to_data(self) -> dict[str, Any]:
         """Plain data with the names of the contract; times in UTC."""

@@ -28,7 +28,7 @@ OF_FINDING = {
     "expected": "What the definition wants, as it is written there, or as it is shown in words.",
     "observed": "What was seen, in the unit of what was expected; null where it could not be seen.",
     "message": "The same in plain words.",
-    "rule": "The rule that decided, where a table of rules does; left out where none does.",
+    "rule": "The rule that decided, where a table of rules does, or warn, where only that does; else left out.",
     "since": "Since when it is so; left out where that is not known.",
     "remedy": "Commands that a person can type; left out where there are none of this finding's own.",
 }

@@ -30,6 +30,8 @@ def check(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "unit": {"name": f"{name}.service"}} | more
 
 
+# It works, and only what `warn` expects of it does not hold.
+WARNS: dict[str, Any] = {"name": "A", "process": {"name": "dockerd", "count": ">= 1"}, "warn": {"count": ">= 2"}}
 SYSTEM: dict[str, Any] = {"name": "systemd answers", "system": {}}
 
 
@@ -107,8 +109,31 @@ def test_what_is_needed_and_well_blocks_nothing(run_checks: Any) -> None:
 
 
 def test_a_root_of_severity_warning_is_a_warning_and_blocks_all_the_same(run_checks: Any) -> None:
-    made = run_checks(_node("a"), check("a", severity="warning"), check("b", needs="a"))
-    assert (_statuses(made), made.exit_code) == ({"a": WARNING, "b": BLOCKED}, 1)
+    made = run_checks(_node("a", "c"), check("a", severity="warning"), check("b", needs="a"), check("c", needs="a"))
+    assert (_statuses(made), made.exit_code) == ({"a": WARNING, "b": BLOCKED, "c": BLOCKED}, 1)
+
+
+def test_what_is_no_worse_than_a_warning_of_something_that_works_follows_from_it(run_checks: Any) -> None:
+    chain = [check("b", needs="A", severity="warning"), check("c", needs="b", severity="warning")]
+    made = run_checks(_node("b", "c"), WARNS, *chain)
+    assert (_statuses(made), made.exit_code) == ({"A": WARNING, "b": BLOCKED, "c": BLOCKED}, 1)
+    assert _causes(made) == {"b": ("a",), "c": ("a",)}
+
+
+def test_what_is_well_in_spite_of_such_a_warning_is_well(run_checks: Any) -> None:
+    made = run_checks(_node(), WARNS, check("b", needs="A"))
+    assert (_statuses(made), made.exit_code) == ({"A": WARNING, "b": OK}, 1)
+
+
+def test_what_is_critical_is_no_consequence_of_such_a_warning(run_checks: Any) -> None:
+    made = run_checks(_node("b", "c"), WARNS, check("b", needs="A"), check("c", needs="b"))
+    assert (_statuses(made), made.exit_code) == ({"A": WARNING, "b": CRITICAL, "c": BLOCKED}, 2)
+    assert _causes(made) == {"c": ("b",)}
+
+
+def test_of_such_a_warning_and_of_what_is_worse_both_are_named(run_checks: Any) -> None:
+    made = run_checks(_node("b", "c"), WARNS, check("b"), check("c", needs=["A", "b"]))
+    assert (_statuses(made), _causes(made)) == ({"A": WARNING, "b": CRITICAL, "c": BLOCKED}, {"c": ("a", "b")})
 
 
 def test_a_root_that_could_not_be_seen_blocks_too(run_checks: Any) -> None:

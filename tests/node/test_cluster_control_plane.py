@@ -69,7 +69,7 @@ SCENARIOS = (
     Scenario(
         name="kube-apiserver serves a certificate that ran out, and the file is fresh",
         node="control_plane",
-        # A kube-controller-manager that leads ends when the kube-apiserver gives it no answer: that follows, and is no cause.
+        # The kube-controller-manager that leads ends when it gets no answer: that follows, and is no cause.
         breaks=f"""
             leader=$(container kube-controller-manager)
             wait_for 'docker logs $leader 2>&1 | grep -q "successfully acquired lease"'
