@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nodecheck.checks._ladder import Rung, counted, judge_each, judge_rungs, path_mistakes, things, why_no_pattern
 from nodecheck.checks.base import Check, arg
 from nodecheck.definitions.expectation import Number, Text
+from nodecheck.durations import format_duration
 from nodecheck.node.windows.pods import PodsWant
 from nodecheck.report.result import Finding, Status
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Pod = dict[str, Any]
 AT_LEAST_ONE = Number(">= 1")
+SETTLED_SECONDS = 10  # the shortest that the kubelet waits before it restarts a container once more
 RUNGS = {
     "connect": Rung("accepts connections", "cannot be connected to"),
     "ping": Rung("answers _ping", "does not answer _ping", "dockerd hangs, or is stopped"),
@@ -45,7 +47,9 @@ class Pods(Check):
         default=None,
     )
     restarts: Number = arg(
-        "How often the kubelet has restarted each container of these pods since the pod was made.", default=None
+        "How often the kubelet has restarted each container of these pods since the pod was made. Without it, too, one "
+        "that was restarted less than 10 s ago is a warning: it may be about to end again.",
+        default=None,
     )
     image: Text = arg("Image of each container: one of its tags and digests.", default=None)
     socket: str = arg(
@@ -86,7 +90,7 @@ class Pods(Check):
         if wanted is not None:
             yield self._judge_count(here, len(pods) - len(here), wanted)
         if here:
-            yield _judge_ready(here)
+            yield _judge_ready(here, node.observed.clocks["realtime"])
         yield from self._judge_containers(here)
 
     @property
@@ -152,10 +156,13 @@ def _has_ended(pod: Pod) -> bool:
     return not pod["sandbox_ready"] and bool(pod["containers"])
 
 
-def _judge_ready(pods: list[Pod]) -> Finding:
+def _judge_ready(pods: list[Pod], now: float) -> Finding:
     wrong = [f"{_called(pod)} is not ready: {why}" for pod in pods if (why := _why_not_ready(pod))]
     if wrong:
         return Finding("ready", Status.CRITICAL, True, False, things(wrong, "; "))
+    again = [f"{_called(pod)}: {told}" for pod in pods for told in _just_restarted(pod, now)]
+    if again:
+        return Finding("ready", Status.WARNING, True, False, things(again, "; "), rule="restarted")
     return Finding("ready", Status.OK, True, True, f"all containers run of {things([_called(pod) for pod in pods])}")
 
 
@@ -167,6 +174,14 @@ def _why_not_ready(pod: Pod) -> str:
         return "it has no container yet"
     down = [each for each in pod["containers"] if each["state"] != "running" and not _is_done(each)]
     return ", ".join(f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down)
+
+
+def _just_restarted(pod: Pod, now: float) -> Iterator[str]:
+    """Yield what runs again and may be about to end again: a look between two crashes does not find it well."""
+    for each in pod["containers"]:
+        age = now - each.get("created", 0.0)
+        if each["state"] == "running" and each["restarts"] and 0 <= age < SETTLED_SECONDS:
+            yield f"container {each['name']} was restarted {format_duration(age)} ago{_in_brackets(_how(each))}"
 
 
 def _is_done(container: dict[str, Any]) -> bool:

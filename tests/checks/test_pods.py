@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import dark, judge, make, seen_by, status_of, statuses, told
+from fakes import REALTIME, dark, judge, make, seen_by, status_of, statuses, told
 
 from nodecheck.report.result import Status
 
@@ -97,6 +97,28 @@ def test_a_pod_is_ready_when_its_containers_run_or_have_done_their_work(
     check = make("pods")
     seen = seen_by(check, well(pod("web", *containers, sandbox_ready=ready)))
     assert statuses(check, seen)["ready"] is status
+
+
+@pytest.mark.parametrize(
+    ("restarts", "age", "status"),
+    [
+        (57, 3.0, Status.WARNING),
+        (1, 9.9, Status.WARNING),
+        (1, 10.0, OK),
+        (0, 3.0, OK),  # a new pod
+        (1, -3600.0, OK),  # the clock was set back
+    ],
+)
+def test_a_container_that_runs_between_two_crashes_is_not_well(restarts: int, age: float, status: Status) -> None:
+    check = make("pods")
+    seen = seen_by(check, well(pod("web", container(restarts=restarts, created=REALTIME - age))))
+    assert statuses(check, seen)["ready"] is status
+
+
+def test_a_container_that_was_just_restarted_is_named() -> None:
+    restarted = container(restarts=57, created=REALTIME - 3)
+    message = "kube-system/web: container main was restarted 3s ago (restarts: 57)"
+    assert says(well(pod("web", container("other"), restarted))) == message
 
 
 @pytest.mark.parametrize(

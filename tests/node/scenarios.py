@@ -159,8 +159,11 @@ class Proving:
         deadline = time.monotonic() + scenario.within
         while True:
             outcome = nodecheck(node)
-            named = any(re.search(scenario.cause, name) for name in problems(outcome))
-            if named or time.monotonic() > deadline:
+            serious = {"critical"} if scenario.criticals else {"critical", "warning", "unknown"}
+            named = (
+                re.search(scenario.cause, name) for name, one in problems(outcome).items() if one["status"] in serious
+            )
+            if any(named) or time.monotonic() > deadline:
                 return outcome
             time.sleep(0.5)
 

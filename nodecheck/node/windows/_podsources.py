@@ -24,6 +24,7 @@ SANDBOX = "POD"  # the name that dockershim and cri-dockerd give the container t
 RESTARTS = "io.kubernetes.container.restartCount"  # an annotation; Docker's are labels with a prefix
 EXITED = re.compile(r"Exited \((-?\d+)\)")
 STATES = {0: "created", 1: "running", 2: "exited", 3: "unknown"}  # of containers, in the CRI
+NANOSECONDS = 1e9
 READY = 0  # of sandboxes, in the CRI
 
 Entries = list[dict[str, Any]]
@@ -115,7 +116,7 @@ def _cri_container(container: Message, tags: dict[str, list[str]]) -> dict[str, 
         "state": STATES.get(container.number(6), "unknown"),
         "restarts": container.message(3).number(2) if restarts is None else _whole(restarts),
         "exit_code": None,
-        "created": container.number(7),
+        "created": container.number(7) / NANOSECONDS,
     }
 
 

@@ -23,7 +23,8 @@ _CONTAINER = shapes.fields(
         "state": shapes.text,
         "restarts": shapes.whole,
         "exit_code": shapes.anything,
-    }
+    },
+    {"created": shapes.number},  # by the wall clock, in seconds; records of an older nodecheck have none
 )
 _POD = shapes.fields(
     {
@@ -152,7 +153,7 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
 
 def _plain(pods: Entries) -> Entries:
     """Leave out what only grouping needs."""
-    kept = ("name", "images", "state", "restarts", "exit_code")
+    kept = ("name", "images", "state", "restarts", "exit_code", "created")
     return [
         pod | {"containers": [{key: container[key] for key in kept} for container in pod["containers"]]} for pod in pods
     ]
