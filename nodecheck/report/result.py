@@ -56,8 +56,8 @@ def worst(statuses: list[Status]) -> Status:
 class Finding(NamedTuple):
     """One property judged.
 
-    `message` says it in plain words; `rule` is the rule that fired, where a table of rules decides, or "warn" where only
-    that is not met; `since` is the wall clock time in seconds when it became so, if that is known.
+    `message` says it in plain words; `rule` is the rule that fired, where a table of rules decides, or "warn" where that
+    alone is not met; `since` is the wall clock time in seconds when it became so, if that is known.
     """
 
     property: str
