@@ -56,7 +56,7 @@ def worst(statuses: list[Status]) -> Status:
 class Finding(NamedTuple):
     """One property judged.
 
-    `message` says it in plain words; `rule` is the rule that fired, where a table of rules decides, or "warn" where that
+    `message` says it in plain words; `rule` is the rule that fired, where a table of them decides, or "warn" where that
     alone is not met; `since` is the wall clock time in seconds when it became so, if that is known.
     """
 
