@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import resource
-import sys
 import threading
 import time
 from collections import deque
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nodecheck.node import units
+from nodecheck.node import putoff, units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +50,7 @@ class _NoAnswer(Exception):
 
 def serve(channel: Channel, scope: str) -> None:
     """Connect while the parent still reads the definitions, then answer its one request."""
-    _put_off_asyncio()
+    putoff.put_off()
     _bound_memory()
     try:
         from gi.repository import GLib  # noqa: F401  # all that is slow to load, before anybody else can be blamed
@@ -80,24 +78,6 @@ def _bound_memory() -> None:
     most = pages * resource.getpagesize() + MEMORY_BYTES
     known = [limit for limit in (soft, hard, most) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
-
-
-def _put_off_asyncio() -> None:
-    """Spare two thirds of the time that PyGObject 3.50 takes to load: it looks up two names of asyncio.
-
-    They are for those who await, as nobody does here. Whatever else is asked of asyncio loads it.
-    """
-    later: Any = ModuleType("asyncio")
-    later.InvalidStateError = type("InvalidStateError", (Exception,), {})
-    later._get_running_loop = lambda: None  # noqa: SLF001  # a name of asyncio's
-
-    def load(name: str) -> Any:
-        if sys.modules.get("asyncio") is later:
-            del sys.modules["asyncio"]
-        return getattr(import_module("asyncio"), name)
-
-    later.__getattr__ = load
-    sys.modules.setdefault("asyncio", later)
 
 
 def _answer(connecting: _Connecting, scope: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:
