@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from nodecheck.engine.plan import Plan
 
 FINE = frozenset({Status.OK, Status.SKIPPED, Status.INFO})  # what needs such a check is judged
-# In spite of a need that works and only warns: what is well is well, and what is critical has another cause.
-STANDS = frozenset({Status.OK, Status.SKIPPED, Status.CRITICAL})
 
 
 def fold(plan: Plan, results: list[Result]) -> list[Result]:
     """Block what depends on a check that is not ok, and what looked through a window that a check found dark.
 
-    Of a check that works and only warns follows nothing that is worse: see STANDS.
+    Where nothing that it needs was seen to be broken, what was seen itself stands: see _stands.
     """
     by_id = {result.id: result for result in results}
     watchers = _watchers(plan, by_id)
@@ -99,7 +97,15 @@ def _folded(result: Result, causes: tuple[str, ...], results: dict[str, Result])
 
 
 def _stands(result: Result, causes: Iterable[str], results: dict[str, Result]) -> bool:
-    return result.status in STANDS and all(results[cause].only_warns for cause in causes)
+    """Tell whether a result counts in spite of its causes: one that works and only warns, or that could not be seen.
+
+    What is well beside it is well, and what is critical must not be hidden by something that nobody is woken for.
+    """
+    found = [results[cause] for cause in causes]
+    if result.status is Status.SKIPPED:  # by a result, and that has to be known
+        return all(cause.only_warns for cause in found)
+    was_seen = result.status in (Status.OK, Status.CRITICAL)
+    return was_seen and all(cause.only_warns or cause.status is Status.UNKNOWN for cause in found)
 
 
 def waive(result: Result, waiver: Waiver, today: str) -> Result:
