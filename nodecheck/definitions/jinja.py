@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.definitions.errors import did_you_mean
-from nodecheck.definitions.variables import LITERAL_HINT, MAXIMUM_TEXT, Undefined, Unfilled, missing, plain
+from nodecheck.definitions.variables import (
+    LITERAL_HINT,
+    MAXIMUM_TEXT,
+    NotSeen,
+    Undefined,
+    Unfilled,
+    Unseen,
+    missing,
+    plain,
+)
 
 try:
     import jinja2
@@ -188,6 +197,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"**", "*", "%"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Unseen):
+            raise NotSeen(obj.reason, "")
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -212,7 +223,24 @@ def _environment() -> _Environment:
         del environment.filters[name]
     environment.filters |= FILTERS
     environment.tests |= TESTS
+    tests: dict[str, Any] = dict(environment.tests)
+    environment.tests = {name: _of_what_was_seen(name, test) for name, test in tests.items()}
     return environment
+
+
+def _of_what_was_seen(name: str, test: Callable[..., bool]) -> Callable[..., bool]:
+    """Let a test say nothing of a fact that could not be found out, but whether there is one where that is known."""
+
+    @wraps(test)
+    def wrapped(*arguments: Any, **keywords: Any) -> bool:
+        for argument in arguments[:2]:  # Jinja2's environment may be the first
+            if isinstance(argument, Unseen):
+                if argument.absent and name in ("defined", "undefined"):
+                    return name == "undefined"
+                raise NotSeen(argument.reason, "")
+        return test(*arguments, **keywords)
+
+    return wrapped
 
 
 def _boolean(value: Any) -> bool:

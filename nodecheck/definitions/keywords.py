@@ -120,7 +120,6 @@ OF_IMPORT = tuple(name for name in keywords_of(PLAY) if name not in ("name", "ho
 OF_BLOCK = keywords_of(BLOCK)
 OF_CHECK = keywords_of(CHECK)
 
-LATER = "this version does not know it"
 NOTHING_CHANGES = "nodecheck changes nothing, so there is nothing to "
 # Keys of other tools, and what to write instead.
 FROM_OTHER_TOOLS = {
@@ -132,8 +131,19 @@ FROM_OTHER_TOOLS = {
     "systemd": "the type for systemd units is unit, for systemd itself system",
     "systemd_service": "the type for systemd units is unit, for systemd itself system",
     "wait_for": "the type for ports is port, and until: looks again",
-    "command": "this version runs no commands",
-    "shell": "this version runs no commands",
+    **dict.fromkeys(("shell", "raw", "script", "exec"), "the type for programs is command: {run: a b, shell: true}"),
+    "uri": "the type for URLs is http",
+    "url": "the type for URLs is http",
+    "stat": "the type for files is file",
+    "certificate": "the type for certificates is tls",
+    "container": "the types for containers are docker, cri and pods",
+    "k8s_info": "the type for pods is pods; no API server is asked",
+    "socket": "the types for sockets are port, tcp, and unit for those of systemd",
+    "ping": "the type for connections is tcp",
+    "cpu": "the types for processors are load and pressure, and process: {cpu: ...} for one process",
+    "ntp": "the type for the clock is clock",
+    "log": "the type for the journal is journal, and file has lines: for other logs",
+    "fail": "the type for expressions is assert",
     "notify": f"{NOTHING_CHANGES}notify of",
     "handlers": f"{NOTHING_CHANGES}handle",
     "rescue": f"{NOTHING_CHANGES}rescue",

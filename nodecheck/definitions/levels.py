@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nodecheck.definitions.errors import Mark, Mistakes
 
 RUNS = later(r"([1-9][0-9]{0,3})\s*runs?")
+WORDS_OF_TIME = {"sec": "s", "min": "m", "hou": "h", "day": "d"}  # by their first letters
 DAY = later(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 ELSEWHERE = "what another node is"  # what the facts of a node are not known by: it is not this one
 
@@ -266,7 +267,9 @@ def _hold(level: Level, value: Value, mistakes: Mistakes) -> Level:
         return level._replace(hold=Hold(runs=int(runs[1])))
     count = re.match("[1-9][0-9]{0,3}", text)
     if text.replace(" ", "").isalnum() and count and not is_duration(text):
-        mistakes.add(value.mark, f"for is a number of runs or a time, not {text!r}", f"for: {count[0]} runs")
+        unit = WORDS_OF_TIME.get(text[len(count[0]) :].strip()[:3].lower())
+        meant = f"{count[0]}{unit}" if unit else f"{count[0]} runs"
+        mistakes.add(value.mark, f"for is a number of runs or a time, not {text!r}", f"for: {meant}")
         return level
     seconds = read_duration("for", value, mistakes)
     return level._replace(hold=Hold(seconds=seconds) if seconds else None)

@@ -152,14 +152,6 @@ def register(context: Context) -> Iterator[Suspicion]:
             yield Suspicion("register", check.mark, message, "name one of them otherwise")
 
 
-def hold(context: Context) -> Iterator[Suspicion]:
-    """A `for` that this version does not keep."""
-    for _, check in _checks(context):
-        if check.hold:
-            message = f"this version remembers no earlier runs, so {check.name!r} is reported at once"
-            yield Suspicion("hold", check.mark, message, "")
-
-
 def retry(context: Context) -> Iterator[Suspicion]:
     """Retries that a run has no time for."""
     for _, check in _checks(context):
@@ -181,5 +173,5 @@ def mask(context: Context) -> Iterator[Suspicion]:
 
 
 RULES: dict[str, Callable[[Context], Iterator[Suspicion]]] = {
-    rule.__name__: rule for rule in (expectation, tag, group, need, waiver, name, register, hold, retry, mask)
+    rule.__name__: rule for rule in (expectation, tag, group, need, waiver, name, register, retry, mask)
 }

@@ -39,10 +39,14 @@ class NotSeen(Unfilled):
 
 
 class Unseen:
-    """A fact that could not be found out. Whatever an expression asks of it raises NotSeen: nothing is known of it."""
+    """A fact that could not be found out. Whatever an expression asks of it raises NotSeen: nothing is known of it.
 
-    def __init__(self, reason: str) -> None:
+    With `absent` it is known that there is none, and `is defined` may be asked.
+    """
+
+    def __init__(self, reason: str, *, absent: bool = False) -> None:
         self.reason = reason
+        self.absent = absent
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotSeen(self.reason, "")

@@ -39,7 +39,8 @@ def _value(name: str, fact: Fact) -> Any:
     if name not in subjects():
         return fact.value
     if fact.value is None:
-        return Unseen(f"facts.{name} is not known: this node is not in the group {subject_named(name).GROUP}")
+        reason = f"facts.{name} is not known: this node is not in the group {subject_named(name).GROUP}"
+        return Unseen(reason, absent=True)
     unknown = subject_named(name).PARTS.keys() - fact.value.keys()  # of an older version's record
     return fact.value | {part: Unseen(f"facts.{name}.{part} was not recorded") for part in unknown}
 

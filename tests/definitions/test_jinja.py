@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nodecheck.definitions import jinja
 from nodecheck.definitions.template import evaluate
-from nodecheck.definitions.variables import Undefined, Unfilled
+from nodecheck.definitions.variables import NotSeen, Undefined, Unfilled, Unseen
 
 NAMES = {
     "facts": {"os": {"id": "debian", "version": "12"}, "items": [1, 2], "mounts": ["/", "/var"], "port": 22},
@@ -161,3 +161,35 @@ def test_any_row_of_words_has_a_value_or_a_reason_why_not(words: list[str]) -> N
 @pytest.mark.parametrize("name", ["namespace", "dict", "cycler", "lipsum", "joiner"])
 def test_a_variable_is_not_taken_for_what_jinja_has_under_its_name(name: str) -> None:
     assert jinja.evaluate(f"{name} == 'x'", {name: "x"}) is True
+
+
+# ---- facts that could not be found out, and those that are known not to be there
+
+UNSEEN = {"facts": {"kubelet": Unseen("it hangs"), "docker": Unseen("it is not in the group docker", absent=True)}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("facts.docker is defined", False),
+        ("facts.docker is not defined", True),
+        ("facts.docker is undefined", True),
+        ("facts.docker is defined and facts.docker.socket == '/run/docker.sock'", False),
+    ],
+)
+def test_what_is_not_there_is_not_defined(expression: str, value: bool) -> None:
+    assert value is evaluate(expression, UNSEEN)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "facts.kubelet is defined", "facts.kubelet is undefined", "facts.kubelet is none", "facts.kubelet is mapping",
+        "facts.kubelet.port is defined", "facts.kubelet.reason == 'it hangs'", "facts['kubelet']['port'] is defined",
+        "facts.docker is mapping", "facts.docker.socket is defined", "facts.docker.absent",
+        "[facts.kubelet] | select('none') | list == []", "facts.kubelet is sameas(none)", "1 is in(facts.kubelet)",
+    ],
+)  # fmt: skip
+def test_nothing_is_said_of_what_could_not_be_found_out(expression: str) -> None:
+    with pytest.raises(NotSeen, match=r"hangs|not in the group"):
+        evaluate(expression, UNSEEN)
