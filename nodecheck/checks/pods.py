@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from nodecheck.node.node import Node, Want
 
 Pod = dict[str, Any]
+Container = dict[str, Any]
 AT_LEAST_ONE = Number(">= 1")
+DOWN = "is to run, and its sandbox is down: it does not come up again, or is being ended"
 SETTLED_SECONDS = 10  # the shortest that the kubelet waits before it restarts a container once more
 RUNGS = {
     "connect": Rung("accepts connections", "cannot be connected to"),
@@ -152,7 +154,14 @@ def _names(manifests: list[dict[str, Any]]) -> list[str]:
 
 
 def _has_ended(pod: Pod) -> bool:
-    """A pod whose sandbox is gone and whose containers are over; one without any was never begun."""
+    """A pod whose sandbox is gone and whose containers are over; one without any was never begun.
+
+    After a reboot it looks the same until it has a new sandbox, and then it still has its control group.
+    """
+    return _is_down(pod) and not pod.get("to_run")
+
+
+def _is_down(pod: Pod) -> bool:
     return not pod["sandbox_ready"] and bool(pod["containers"])
 
 
@@ -160,6 +169,9 @@ def _judge_ready(pods: list[Pod], now: float) -> Finding:
     wrong = [f"{_called(pod)} is not ready: {why}" for pod in pods if (why := _why_not_ready(pod))]
     if wrong:
         return Finding("ready", Status.CRITICAL, True, False, things(wrong, "; "))
+    down = [f"{_called(pod)} {DOWN}" for pod in pods if _is_down(pod)]
+    if down:
+        return Finding("ready", Status.WARNING, True, False, things(down, "; "), rule="down")
     again = [f"{_called(pod)}: {told}" for pod in pods for told in _just_restarted(pod, now)]
     if again:
         return Finding("ready", Status.WARNING, True, False, things(again, "; "), rule="restarted")
@@ -168,12 +180,17 @@ def _judge_ready(pods: list[Pod], now: float) -> Finding:
 
 def _why_not_ready(pod: Pod) -> str:
     """Return why not, "" for a pod that is ready. A container that ended well at once has done what it was for."""
+    if _is_down(pod):
+        return ""
     if not pod["sandbox_ready"]:
         return "its sandbox does not come up"
     if not pod["containers"]:
         return "it has no container yet"
-    down = [each for each in pod["containers"] if each["state"] != "running" and not _is_done(each)]
-    return ", ".join(f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down)
+    running = [each for each in pod["containers"] if each["state"] == "running"]
+    down = [each for each in pod["containers"] if each not in running and not _is_done(each, running)]
+    told = [f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down]
+    # The kubelet takes the sandbox of a pod away that has done its work: in one that is there, something is to come.
+    return ", ".join(told) or ("" if running else "none of its containers runs")
 
 
 def _just_restarted(pod: Pod, now: float) -> Iterator[str]:
@@ -184,17 +201,22 @@ def _just_restarted(pod: Pod, now: float) -> Iterator[str]:
             yield f"container {each['name']} was restarted {format_duration(age)} ago{_in_brackets(_how(each))}"
 
 
-def _is_done(container: dict[str, Any]) -> bool:
-    """What ends well and was never restarted prepared the pod (an init container), or is a job's."""
-    return (container["state"], container["exit_code"], container["restarts"]) == ("exited", 0, 0)
+def _is_done(container: Container, running: list[Container]) -> bool:
+    """What ends well and was never restarted prepared the pod (an init container), or is a job's.
+
+    After a reboot init containers are started once more; what follows them is newer. One that ends for ever is not.
+    """
+    ended_well = (container["state"], container["exit_code"]) == ("exited", 0)
+    came_before = any(container.get("created", 0) < each.get("created", 0) for each in running)
+    return ended_well and (not container["restarts"] or came_before)
 
 
-def _how(container: dict[str, Any]) -> str:
+def _how(container: Container) -> str:
     notes = [_exit(container), f"restarts: {container['restarts']}" if container["restarts"] else ""]
     return ", ".join(filter(None, notes))
 
 
-def _exit(container: dict[str, Any]) -> str:
+def _exit(container: Container) -> str:
     return "" if container["exit_code"] is None else f"exit code {container['exit_code']}"
 
 

@@ -9,7 +9,7 @@ from fakes import REALTIME, dark, judge, make, seen_by, status_of, statuses, tol
 
 from nodecheck.report.result import Status
 
-OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
+OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
 SOCKET = "/run/docker.sock"
 
 
@@ -18,8 +18,8 @@ def container(name: str = "main", **fields: Any) -> dict[str, Any]:
     return plain | fields
 
 
-def exited(code: int, restarts: int = 0) -> dict[str, Any]:
-    return container(state="exited", exit_code=code, restarts=restarts)
+def exited(code: int, restarts: int = 0, **fields: Any) -> dict[str, Any]:
+    return container(state="exited", exit_code=code, restarts=restarts, **fields)
 
 
 def pod(name: str, *containers: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -82,7 +82,10 @@ def test_a_node_without_any_runtime_is_critical() -> None:
     [
         ([container()], True, OK),
         ([container(), exited(0)], True, OK),
-        ([exited(0)], True, OK),
+        ([exited(0)], True, CRITICAL),
+        ([container(created=20), exited(0, restarts=1, created=10)], True, OK),
+        ([container(created=20), exited(0, restarts=1, created=30)], True, CRITICAL),
+        ([container(created=20), exited(1, restarts=1, created=10)], True, CRITICAL),
         ([container(), exited(0, restarts=1)], True, CRITICAL),
         ([container(), exited(1)], True, CRITICAL),
         ([container(), container(state="created")], True, CRITICAL),
@@ -99,11 +102,25 @@ def test_a_pod_is_ready_when_its_containers_run_or_have_done_their_work(
     assert statuses(check, seen)["ready"] is status
 
 
+@pytest.mark.parametrize(("to_run", "count", "ready"), [(True, 1, WARNING), (False, 0, None), (None, 0, None)])
+def test_a_pod_that_does_not_come_up_again_is_told_from_one_that_has_ended(
+    to_run: bool | None, count: int, ready: Status | None
+) -> None:
+    check = make("pods", count=count)
+    found = statuses(check, seen_by(check, well(pod("web", exited(255), sandbox_ready=False, to_run=to_run))))
+    assert (found["count"], found.get("ready")) == (OK, ready)
+
+
+def test_a_pod_whose_image_cannot_be_had_is_named() -> None:
+    message = "kube-system/web is not ready: none of its containers runs"
+    assert says(well(pod("web", exited(0)))) == message
+
+
 @pytest.mark.parametrize(
     ("restarts", "age", "status"),
     [
-        (57, 3.0, Status.WARNING),
-        (1, 9.9, Status.WARNING),
+        (57, 3.0, WARNING),
+        (1, 9.9, WARNING),
         (1, 10.0, OK),
         (0, 3.0, OK),  # a new pod
         (1, -3600.0, OK),  # the clock was set back

@@ -11,6 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from nodecheck.node import podgroups
 from nodecheck.node.facts._files import text_if_there
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 LOGS = "/var/log/pods"
 PODS = "/var/lib/kubelet/pods"
-CONTROL_GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/pids")  # of v2, else of v1
-CLASSES = ("", "burstable", "besteffort")  # of service; the guaranteed ones have no folder of their own
 HOST_NETWORK = "(host network)"  # stands in the first line of the /etc/hosts that the kubelet writes
 ALIASES = "# Entries added by HostAliases."
 NO_POD = ("127.", "::1", "fe00:", "ff00:", "ff02:")  # addresses that stand in every /etc/hosts
@@ -80,8 +79,8 @@ def _entries(folder: str) -> list[str]:
 
 def _pod(root: str, pod: str, uid: str) -> Pod | None:
     """Return a pod; None for one that has ended: its logs stay for a while."""
-    groups = [folder for folder in _control_groups(root, uid) if os.path.isdir(folder)]
-    if not groups and any(os.path.isdir(f"{root}{base}/{top}") for base in CONTROL_GROUPS for top in TOPS):
+    groups = podgroups.folders_of(root, uid)
+    if groups == []:
         return None
     namespace, _, name = pod.partition("_")
     hosts = text_if_there(f"{root}{PODS}/{uid}/etc-hosts")
@@ -96,22 +95,6 @@ def _address(hosts: str) -> str:
     found = (words[0] for words in lines if words and not words[0].startswith(NO_POD))
     address = next(found, "")
     return f"[{address}]" if ":" in address else address
-
-
-# ---- control groups
-
-TOPS = ("kubepods", "kubepods.slice")
-
-
-def _control_groups(root: str, uid: str) -> Iterator[str]:
-    """Return where the one of a pod may be: with the driver cgroupfs, and with systemd's."""
-    escaped = uid.replace("-", "_")
-    for base in CONTROL_GROUPS:
-        for each in CLASSES:
-            yield "/".join(filter(None, (f"{root}{base}/kubepods", each, f"pod{uid}")))
-            prefix = f"kubepods-{each}" if each else "kubepods"
-            within = f"{prefix}.slice/" if each else ""
-            yield f"{root}{base}/kubepods.slice/{within}{prefix}-pod{escaped}.slice"
 
 
 def _commands(root: str, group: str) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodecheck.node import shapes
+from nodecheck.node import podgroups, shapes
 from nodecheck.node.windows._rungs import ABSENT, RUNGS_SHAPE, STOPPED_SHAPE, Ladder, Stopped
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _POD = shapes.fields(
         "static": shapes.boolean,
         "sandbox_ready": shapes.boolean,
         "containers": shapes.list_of(_CONTAINER),
-    }
+    },
+    {"to_run": shapes.optional(shapes.boolean)},  # of one whose sandbox is down: whether it has a control group
 )
 _MANIFEST = shapes.fields(
     {
@@ -141,7 +142,7 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
             "namespace": sandbox["namespace"],
             "static": STATIC_UID.fullmatch(sandbox["uid"]) is not None,
             "sandbox_ready": sandbox["ready"],
-        }
+        } | ({} if sandbox["ready"] else {"to_run": _is_to_run(sandbox["uid"])})
     newest = {
         (container["uid"], container["name"]): container
         for container in sorted(containers, key=lambda found: (found["restarts"], found["created"]))
@@ -149,6 +150,11 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
     for uid, pod in pods.items():
         pod["containers"] = [container for (owner, _), container in sorted(newest.items()) if owner == uid]
     return sorted(pods.values(), key=lambda pod: (pod["namespace"], pod["name"]))
+
+
+def _is_to_run(uid: str) -> bool | None:
+    groups = podgroups.folders_of("", uid)
+    return None if groups is None else bool(groups)
 
 
 def _plain(pods: Entries) -> Entries:
