@@ -92,7 +92,7 @@ def node(
         observed.listeners = {protocol: _of_protocol(listeners, protocol) for protocol in ("tcp", "udp")}
     made = Replayed(facts=_facts(), groups={"all": "every node"}, observed=observed, source="of the test")
     known = observed.units.get("system", {})
-    made.wanted = set() if isinstance(known, Unobserved) else set(known)
+    made.judged = set() if isinstance(known, Unobserved) else set(known)
     return made
 
 

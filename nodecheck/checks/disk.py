@@ -133,7 +133,7 @@ class Disk(Check):
         yield from judge_expectation("free", self.free, free, subject=subject, unit="space left")
 
     def _judge_inodes(self, system: dict[str, Any], subject: str) -> Iterator[Finding]:
-        """Where inodes are made as they are needed, their number means nothing: unknown to those who ask for it."""
+        """Where inodes are made as they are needed, as in btrfs, they cannot run out."""
         if not system["inodes"]:
             yield from () if self.every else self._judge_uncounted(subject)
             return
@@ -147,8 +147,8 @@ class Disk(Check):
         for name in ("inodes_used", "inodes_free"):
             wanted = getattr(self, name)
             if wanted is not None:
-                message = f"the file system of {subject} makes inodes as they are needed, and counts none"
-                yield Finding(name, Status.UNKNOWN, str(wanted), None, message)
+                message = f"{subject} makes inodes as they are needed: there is always one more"
+                yield Finding(name, Status.OK, str(wanted), None, message)
 
     def _or_default(self, wanted: Percent | None) -> Percent | None:
         expectations = (self.used, self.free, self.growth, self.inodes_used, self.inodes_free, self.read_only)

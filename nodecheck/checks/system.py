@@ -102,7 +102,7 @@ def _judge_degraded(manager: dict[str, Any], node: Node, said: str) -> Finding:
 
     So is a socket that gave up starting such a unit: it fails with it.
     """
-    units = node.units().values()
+    units = node.judged_units().values()
     judged = {unit["Id"] for unit in units}
     judged |= {name for unit in units if unit["ActiveState"] != "active" for name in unit.get("TriggeredBy") or ()}
     others = [name for name in manager["failed"] if name not in judged]

@@ -121,7 +121,8 @@ class Unit(Check):
 
     def wants(self) -> Iterator[Want]:
         """Only the properties that are asked for."""
-        yield UnitWant(self.name, tuple(self._always()), health.TROUBLED if self._wants_health() else (), self.scope)
+        troubled = health.TROUBLED if self._wants_health() else ()
+        yield UnitWant(self.name, tuple(self._always()), troubled, self.scope, judged=True)
         counter = self._counter()
         if counter:
             yield counter

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nodecheck.node.node import Node
 
 BROKEN = {"critical": Status.CRITICAL, "warning": Status.WARNING, "info": Status.INFO}
+NO_TIME = "the run has no time for another attempt"
 MILDER = {"critical": Status.WARNING, "warning": Status.WARNING, "info": Status.INFO}
 
 
@@ -120,7 +121,7 @@ def not_reached(planned: Planned, result: Result, missed: Missed, attempts: int)
 def cut_short(result: Result, attempts: int) -> Result:
     """Return a result that would have been looked at again, had there been time."""
     looked = "once" if attempts == 1 else f"{attempts} times"
-    message = f"{result.message}; looked at {looked} only: the run has no time for another attempt"
+    message = f"{result.message}; looked at {looked} only: {NO_TIME}"
     return result._replace(message=message, deadline=RUN)
 
 

@@ -98,12 +98,20 @@ class Rounds:
     def _give_up(self, attempt: _Attempt) -> None:
         """When time is up nothing is looked at any more: a look without time would see nothing, and say so wrongly."""
         if attempt.last:
-            result = judge.cut_short(attempt.last, attempt.number - 1)._replace(attempts=attempt.number - 1)
+            result = self._cut_short(attempt.planned, attempt.last, attempt.number - 1)
         else:
             reason = interruption.reason() or "the run had no time left to look"
             dark = judge.unseen(attempt.planned.definition.type, reason)
             result = judge.result(attempt.planned, [dark])._replace(deadline=RUN)
         self._results[result.id] = result
+
+    def _cut_short(self, planned: Planned, last: Result, attempts: int) -> Result:
+        """What is ok, and has to wait for its `until` to come true, is not ok yet."""
+        missed = self._missed(planned, last)
+        if not missed or last.status is not Status.OK:
+            return judge.cut_short(last, attempts)._replace(attempts=attempts)
+        untold = missed._replace(untold=missed.untold or judge.NO_TIME)
+        return judge.not_reached(planned, last, untold, attempts)._replace(attempts=attempts, deadline=RUN)
 
     def _look_at(self, looks: list[_Look]) -> None:
         """Observe for all of them at once, judge each, and keep what need not be looked at again."""
@@ -148,10 +156,11 @@ class Rounds:
         if missed and self._may_try_again(attempt, due):
             self._waiting.append(_Attempt(attempt.planned, attempt.number + 1, due, result))
             return
-        if missed and result.status is Status.OK:
+        wants_more = attempt.number <= attempt.planned.definition.retries and self._node.recorded_at is None
+        if missed and wants_more and not self._is_caused(attempt):
+            result = self._cut_short(attempt.planned, result, attempt.number)
+        elif missed and result.status is Status.OK:
             result = judge.not_reached(attempt.planned, result, missed, attempt.number)
-        elif missed and attempt.number <= attempt.planned.definition.retries and not self._is_caused(attempt):
-            result = result if self._node.recorded_at else judge.cut_short(result, attempt.number)
         self._results[result.id] = result._replace(attempts=attempt.number)
 
     def _may_try_again(self, attempt: _Attempt, due: float) -> bool:

@@ -17,6 +17,8 @@ unanswered: set[int] = set()  # threads of this process that have left a call ha
 LOCAL_TOO = frozenset({"zfs"})
 FULL_BY_NATURE = frozenset({"squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs"})
 ESCAPED = later(r"\\([0-7]{3})")
+# After an error ext4 stays rw by its flags since Linux 6.12, and says one of the others since 6.15 (fs/ext4/super.c).
+READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 # systemd may give nodecheck mounts of its own (ProtectSystem= shows /etc as a read-only mount): PID 1 has the host's.
 OF_THE_HOST, OF_US = "/proc/1/mountinfo", "/proc/self/mountinfo"
 
@@ -35,7 +37,7 @@ class Mount(NamedTuple):
     @property
     def read_only(self) -> bool:
         """Whether nobody can write to it by this mount; after an error it is the file system that says so."""
-        return "ro" in self.options
+        return not READ_ONLY.isdisjoint(self.options)
 
 
 def parse(text: str) -> list[Mount]:

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 
 class UnitWant(NamedTuple):
-    """Properties of one unit: `always`, and `troubled` ones where it is not simply active."""
+    """Properties of one unit: `always`, and `troubled` ones where it is not simply active.
+
+    `judged` says that a check tells whether it is well, and does not merely look at it.
+    """
 
     name: str
     always: tuple[str, ...] = ()
     troubled: tuple[str, ...] = ()
     scope: str = "system"
+    judged: bool = False
 
 
 class EveryUnitWant(NamedTuple):
@@ -102,7 +106,7 @@ class Node:
         self.groups = groups
         self.problems: list[str] = []
         self.observed = Observations()
-        self.wanted: set[str] = set()  # names of units of the system manager
+        self.judged: set[str] = set()  # names of units of the system manager
         self.recorded_at: float | None = None  # the wall clock time in seconds of a recorded node
 
     @classmethod
@@ -123,7 +127,7 @@ class Node:
         sorted_wants: dict[type, list[Any]] = {}
         for want in wants:
             sorted_wants.setdefault(type(want), []).append(want)
-        self.note_wanted(sorted_wants.get(UnitWant, []))
+        self.note_judged(sorted_wants.get(UnitWant, []))
         requests = _systemd_requests(sorted_wants)
         dark, asked = _ask_systemd(requests, deadline, collector)
         question = _ask_users(sorted_wants.get(UserWant, []))
@@ -148,9 +152,9 @@ class Node:
             self.problems += [problem for problem in stuck if problem]
         self.observed.clocks = read_clocks()
 
-    def note_wanted(self, wants: Iterable[UnitWant]) -> None:
-        """Remember which units checks of this run want."""
-        self.wanted |= {want.name for want in wants if want.scope == "system"}
+    def note_judged(self, wants: Iterable[UnitWant]) -> None:
+        """Remember which units checks of this run judge."""
+        self.judged |= {want.name for want in wants if want.judged and want.scope == "system"}
 
     def _read_files(self, wants: list[FileWant], deadline: float) -> None:
         paths = sorted({want.path for want in wants})
@@ -208,10 +212,10 @@ class Node:
             raise self.refused(name, said) if said else self.untold(name)
         return unit
 
-    def units(self) -> dict[str, dict[str, Any]]:
-        """Return all units of the system manager that any check of this run wanted; raises Unobserved."""
+    def judged_units(self) -> dict[str, dict[str, Any]]:
+        """Return all units of the system manager that any check of this run judges; raises Unobserved."""
         units = self._seen(self.observed.units.get("system", {}), "units")
-        found = ((name, _find(units, name)) for name in sorted(self.wanted))
+        found = ((name, _find(units, name)) for name in sorted(self.judged))
         return {name: unit for name, unit in found if unit}
 
     def manager(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Replayed(Node):
 
     def observe(self, wants: Iterable[Want], deadline: float, collector: Collector | None) -> None:  # noqa: ARG002  # there is nothing to wait for
         """Collect nothing."""
-        self.note_wanted(want for want in wants if isinstance(want, UnitWant))
+        self.note_judged(want for want in wants if isinstance(want, UnitWant))
 
     def absent(self, what: str) -> Unobserved:
         """Return why something is not known."""

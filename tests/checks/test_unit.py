@@ -518,14 +518,13 @@ def test_only_a_timer_has_a_last_trigger() -> None:
 
 def test_only_the_properties_that_are_asked_for_are_wanted() -> None:
     (want,) = make("unit", name="x.service", state="running", restarts="< 3").wants()
-    assert want == UnitWant("x.service", ("NRestarts",), (), "system")
+    assert want == UnitWant("x.service", ("NRestarts",), (), "system", judged=True)
 
 
 def test_what_a_watchdog_and_the_health_of_a_unit_need_is_wanted() -> None:
     (want,) = make("unit", name="x.service", watchdog="< 80%").wants()
-    assert want == UnitWant(
-        "x.service", ("WatchdogUSec", "WatchdogTimestampMonotonic", *health.ALWAYS), health.TROUBLED, "system"
-    )
+    always = ("WatchdogUSec", "WatchdogTimestampMonotonic", *health.ALWAYS)
+    assert want == UnitWant("x.service", always, health.TROUBLED, "system", judged=True)
 
 
 def test_a_unit_of_the_user_is_asked_of_the_manager_of_the_user() -> None:

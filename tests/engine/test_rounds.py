@@ -413,6 +413,13 @@ def test_a_check_comes_after_the_one_it_needs_that_is_looked_at_again() -> None:
     assert statuses(judged(text, Changing(3))) == {"A": "ok", "B": "ok"}
 
 
+def test_when_time_is_up_before_an_until_came_true_that_is_unknown() -> None:
+    text = f"- {{name: A, {ALIVE}, until: result.message == 'never', retries: 9, delay: 0.3}}"
+    report = judged(text, Changing(1), budget=1.0)
+    expected = "whether result.message == 'never' could not be told: the run has no time for another attempt"
+    assert (statuses(report), messages(report)) == ({"A": "unknown"}, {"A": expected})
+
+
 def test_when_time_is_up_what_was_seen_before_counts() -> None:
     report = judged(f"- {{name: A, {GONE}, retries: 1000, delay: 0}}", Changing(99999), budget=1.0)
     assert statuses(report) == {"A": "critical"}

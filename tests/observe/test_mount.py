@@ -152,6 +152,13 @@ def test_where_no_thread_may_be_started_nothing_is_said_of_the_mount(monkeypatch
         window.look(MountWant("/"))
 
 
+@pytest.mark.parametrize("flag", ["emergency_ro", "shutdown", "ro"])
+def test_a_file_system_that_stopped_writing_after_an_error_is_read_only(flag: str) -> None:
+    line = f"36 25 259:2 / /var rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,{flag},errors=remount-ro"
+    (found,) = mounts.parse(line)
+    assert found.read_only
+
+
 def test_options_of_the_mount_and_of_its_file_system_are_one_list() -> None:
     line = "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root ro,errors=continue\n"
     (found,) = mounts.parse(line)

@@ -139,10 +139,16 @@ def test_an_answer_of_many_units_is_heard_although_another_window_took_all_the_t
     monkeypatch.setattr(
         "nodecheck.node.processes.collect", lambda wants, deadline: time.sleep(deadline - time.monotonic())
     )
-    wants: list[Want] = [UnitWant(name) for name in names]
+    wants: list[Want] = [UnitWant(name, judged=True) for name in names]
     wants.append(ProcessWant(frozenset(), frozenset(), lambda _: False))
     node = observe(*wants, seconds=2)
-    assert len(node.units()) == 2000
+    assert len(node.judged_units()) == 2000
+
+
+def test_a_unit_that_is_merely_looked_at_is_judged_by_nobody(bus: Bus) -> None:
+    bus.systemd(units={"a.service": {"MainPID": 7}, "b.service": {"MainPID": 8}})
+    node = observe(UnitWant("a.service", ("MainPID",)), UnitWant("b.service", judged=True))
+    assert (node.unit("a.service")["MainPID"], list(node.judged_units())) == (7, ["b.service"])
 
 
 def test_a_unit_that_may_not_be_read_says_why(bus: Bus) -> None:
@@ -176,7 +182,7 @@ def test_wants_for_the_same_unit_are_asked_once(bus: Bus) -> None:
 def test_without_systemd_units_are_dark_for_one_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(systemd, "booted_with_systemd", lambda: False)
     node = observe(UnitWant("a.service"), ManagerWant())
-    for look in (lambda: node.unit("a.service"), node.units, node.manager):
+    for look in (lambda: node.unit("a.service"), node.judged_units, node.manager):
         with pytest.raises(Unobserved, match="systemd is not running here") as caught:
             look()
         assert (caught.value.source, caught.value.broken) == ("systemd", False)

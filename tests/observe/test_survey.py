@@ -41,9 +41,9 @@ def test_a_unit_is_seen_once_and_found_under_its_other_names(bus: Bus) -> None:
     names = ["as", ["ssh.service", "sshd.service"]]
     bus.systemd(units={"ssh.service": {"Names": names}}, aliases={"sshd.service": "ssh.service"}, manager=MANAGER,
                 files={"sshd.service": "alias"})  # fmt: skip
-    seen = surveyed(UnitWant("sshd.service"))
+    seen = surveyed(UnitWant("sshd.service", judged=True))
     assert list(seen.observed.units["system"]) == ["ssh.service"]  # type: ignore[arg-type]  # it is not dark
-    assert (seen.unit("sshd.service")["Id"], list(seen.units())) == ("ssh.service", ["sshd.service"])
+    assert (seen.unit("sshd.service")["Id"], list(seen.judged_units())) == ("ssh.service", ["sshd.service"])
 
 
 def test_never_more_replies_are_pending_than_dbus_daemon_allows(bus: Bus) -> None:
@@ -102,9 +102,11 @@ def look(node: Node, *wants: Want) -> Node:
 def test_a_second_look_adds_to_the_first(bus: Bus) -> None:
     bus.systemd(units={"a.service": {"MainPID": 7}, "b.service": {"MainPID": 8}}, manager=MANAGER)
     node = Node(facts={}, groups={})
-    look(node, UnitWant("a.service", ("MainPID",)), UserWant("root"), FileWant("/none"), ListenerWant("udp", 1))
-    look(node, UnitWant("b.service", ("MainPID",)), UserWant("no-such-user"), FileWant("/nothing"))
-    assert {name: unit["MainPID"] for name, unit in node.units().items()} == {"a.service": 7, "b.service": 8}
+    first, second = (UnitWant(f"{name}.service", ("MainPID",), judged=True) for name in "ab")
+    look(node, first, UserWant("root"), FileWant("/none"), ListenerWant("udp", 1))
+    look(node, second, UserWant("no-such-user"), FileWant("/nothing"))
+    found = {name: unit["MainPID"] for name, unit in node.judged_units().items()}
+    assert found == {"a.service": 7, "b.service": 8}
     assert (node.user_id("root"), node.user_id("no-such-user")) == (0, None)
     assert (node.file_text("/none"), node.file_text("/nothing"), node.listeners("udp", 1)) == (None, None, [])
 
