@@ -157,7 +157,7 @@ class Port(Check):
                 return Finding("process", Status.OK, str(expected), names, f"{self._called} is held by {names}")
         held_by = _owner_names(listeners, node)
         if not held_by or not _all_seen(listeners, node):
-            _raise_unseen_owner(self._called)
+            _raise_unseen_owner(self._called, listeners)
         message = f"{self._called} is held by {', '.join(held_by)}, expected {expected}"
         kinds = {owner.name for listener in listeners for owner in _owners(listener, node)}
         message = "; ".join([message, *(hint for name, hint in STAND_INS.items() if name in kinds)])
@@ -169,7 +169,7 @@ class Port(Check):
         if self.unit in units:
             return Finding("unit", Status.OK, self.unit, self.unit, f"{self._called} is held by {self.unit}")
         if not owners or not _all_seen(listeners, node, executables=False):
-            _raise_unseen_owner(self._called)
+            _raise_unseen_owner(self._called, listeners)
         wanted = node.unit(self.unit or "")
         if wanted["Id"] in units:
             return Finding("unit", Status.OK, self.unit, wanted["Id"], f"{self._called} is held by {wanted['Id']}")
@@ -239,8 +239,13 @@ def _owner_names(listeners: list[Listener], node: Node) -> list[str]:
     return list(dict.fromkeys(_called(owner) for listener in listeners for owner in _owners(listener, node)))
 
 
-def _raise_unseen_owner(called: str) -> NoReturn:
-    reason = f"who holds {called} could not be seen: this user may not look at all processes, or the kernel holds it"
+def _raise_unseen_owner(called: str, listeners: list[Listener]) -> NoReturn:
+    if all(listener.owners == () for listener in listeners):
+        reason = (
+            f"none of the processes here holds {called}: the kernel does, as for NFS, or one outside this container"
+        )
+        raise Unobserved("socket owners", reason)
+    reason = f"who holds {called} could not be seen: this user may not look at all processes"
     raise Unobserved("socket owners", reason, remedy="run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)")
 
 

@@ -303,7 +303,7 @@ class _Discovery:
             if found.unit in services or found.unit in sockets or found.process in POD_PROCESSES:
                 continue
             if not found.process and not found.unit:
-                self._unseen.append(f"who holds {found.called}; root can see it")
+                self._unseen.append(f"who holds {found.called}; root may see it")
             else:
                 self._leave_out(found, f"{found.unit or 'no unit'} is no service that lasts")
 

@@ -259,6 +259,20 @@ def test_what_another_holds_is_shown_with_its_unit(unit: str | None, observed: s
     assert (CRITICAL, observed) == (finding.status, finding.observed)
 
 
+@pytest.mark.parametrize(
+    ("owners", "reason", "remedy"),
+    [
+        (None, "this user may not look at all processes", "run nodecheck as root "),
+        ((), "the kernel does, as for NFS, or one outside this container", ""),
+    ],
+)
+def test_who_cannot_be_seen_to_hold_a_port_is_told_with_what_helps(owners: Any, reason: str, remedy: str) -> None:
+    seen = node(listeners=[V4._replace(owners=owners)], processes=[process(9, "x")])
+    with pytest.raises(Unobserved, match=reason) as caught:
+        list(make("port", port=80, process="nginx").judge(seen))
+    assert caught.value.remedy.startswith(remedy)
+
+
 def test_an_alias_of_the_unit_is_the_unit() -> None:
     seen = node(listeners=[V4._replace(owners=(100,))], processes=[process(name="sshd", unit="ssh.service")],
                 aliases={"sshd.service": service("ssh.service")})  # fmt: skip

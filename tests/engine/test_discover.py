@@ -206,7 +206,7 @@ def test_the_port_of_a_user_s_session_is_left_out_and_said_to_be() -> None:
 def test_a_port_whose_owner_could_not_be_seen_is_said_to_be() -> None:
     seen = found(listeners=[tcp(8000)._replace(owners=None)])
     assert (seen.unseen, list(checks(seen))) == (
-        ["who holds port 8000; root can see it"],
+        ["who holds port 8000; root may see it"],
         ["systemd is well and no unit has failed"],
     )
 
