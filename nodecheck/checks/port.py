@@ -241,9 +241,7 @@ def _owner_names(listeners: list[Listener], node: Node) -> list[str]:
 
 def _raise_unseen_owner(called: str, listeners: list[Listener]) -> NoReturn:
     if all(listener.owners == () for listener in listeners):
-        reason = (
-            f"none of the processes here holds {called}: the kernel does, as for NFS, or one outside this container"
-        )
+        reason = f"no process here holds {called}: the kernel does, as for NFS, or one outside this container"
         raise Unobserved("socket owners", reason)
     reason = f"who holds {called} could not be seen: this user may not look at all processes"
     raise Unobserved("socket owners", reason, remedy="run nodecheck as root (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)")

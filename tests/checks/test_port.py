@@ -10,6 +10,7 @@ from fakes import dark, judge, make, node, process, service, status_of, statuses
 from nodecheck.node.node import ListenerWant, Node, UnitWant
 from nodecheck.node.processes import ProcessWant
 from nodecheck.node.sockets import Connection, Listener
+from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import Status
 
 OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
