@@ -6,9 +6,9 @@ from binascii import crc32
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.durations import format_duration
-from nodecheck.engine.memory import UNKNOWN_RUNS, Moment, Seen, Told, age
+from nodecheck.engine.memory import Moment, Seen, Told, age
 from nodecheck.node.counters import Sample
-from nodecheck.report.result import FAULTS, Finding, Result, Status, Transition, timestamp
+from nodecheck.report.result import FAULTS, Result, Status, Transition, timestamp
 
 if TYPE_CHECKING:
     from nodecheck.definitions.check import CheckDefinition
@@ -102,7 +102,7 @@ def _with_told(planned: Planned, result: Result, told: Told, *, written: bool) -
     if not result.confirmed:
         return result._replace(message=f"{result.message}; not confirmed yet: {_how_long(planned, told)}")
     if told.unknown_runs:
-        return result._replace(findings=(*result.findings, _unseen_for_long(told)))
+        return result._replace(message=f"{result.message}; {_unseen_for_long(told)}")
     return result
 
 
@@ -114,11 +114,9 @@ def _how_long(planned: Planned, told: Told) -> str:
     return f"{format_duration(told.held_seconds)} of {format_duration(hold.seconds)}"
 
 
-def _unseen_for_long(told: Told) -> Finding:
-    last = f"last seen {timestamp(told.last_seen_at)}: {told.last_seen}" if told.last_seen else "never seen yet"
-    message = f"it could not be seen in {told.unknown_runs} runs in a row, {last}"
-    expected = f"at least once in {UNKNOWN_RUNS} runs"
-    return Finding("seen", Status.UNKNOWN, expected, f"not in {told.unknown_runs} runs", message)
+def _unseen_for_long(told: Told) -> str:
+    last = f"last {timestamp(told.last_seen_at)}: {told.last_seen}" if told.last_seen else "and never before"
+    return f"not seen in {told.unknown_runs} runs in a row, {last}"
 
 
 def _transition(result: Result, told: Told, now: Moment) -> Transition:
