@@ -89,11 +89,15 @@ def _of_argument(name: str, expected: object, value: Value) -> Iterator[Suspicio
 
 
 def tag(context: Context) -> Iterator[Suspicion]:
-    """A tag that no -t can choose by."""
+    """A tag that no -t can choose by, or that was meant to be several."""
     for _, check in _checks(context):
         for name in sorted(check.tags.intersection(SELECTORS)):
             message = f"the tag {name!r} cannot be selected: -t {name} means other checks"
             yield Suspicion("tag", check.mark, message, "name it otherwise")
+        for name in sorted(tag for tag in check.tags if " " in tag):
+            yield Suspicion(
+                "tag", check.mark, f"{name!r} is one tag", f"several are a list: [{', '.join(name.split())}]"
+            )
 
 
 def group(context: Context) -> Iterator[Suspicion]:

@@ -70,6 +70,10 @@ def test_a_tag_that_nobody_can_select(tags: str, expected: list[str]) -> None:
     assert found == [("tag", f"the tag '{tag}' cannot be selected: -t {tag} means other checks") for tag in expected]
 
 
+def test_words_that_are_one_tag() -> None:
+    assert one(f"{CHECK}, tags: docker runtime") == [("tag", "'docker runtime' is one tag")]
+
+
 @pytest.mark.parametrize(
     ("pattern", "unknown"),
     [
