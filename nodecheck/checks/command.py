@@ -92,20 +92,20 @@ class Command(Check):
         want = CommandWant(self._words, self.shell, self.user or "")
         seen = node.look(want)
         if unseen := _why_unseen(seen):
-            yield Finding("run", Status.UNKNOWN, "an end", seen["outcome"], f"{want.key} {unseen}{_excerpt(seen)}")
+            yield Finding("run", Status.UNKNOWN, "an end", seen["outcome"], f"{want.called} {unseen}{_excerpt(seen)}")
             return
         if seen["stuck"]:
-            message = f"{_processes(seen['stuck'])} of {want.key} cannot be ended, and stays"
+            message = f"{_processes(seen['stuck'])} of {want.called} cannot be ended, and stays"
             yield Finding("run", Status.UNKNOWN, "no process left", seen["stuck"], message)
         if self.protocol == "checkmk":
-            yield from _judge_checkmk(want.key, seen)
+            yield from _judge_checkmk(want.called, seen)
         elif self.protocol is not None:
-            yield from _judge_plugin(self.protocol, want.key, seen)
+            yield from _judge_plugin(self.protocol, want.called, seen)
         else:
-            yield self._judge_exit(want.key, seen)
+            yield self._judge_exit(want.called, seen)
         for name, expected in (("stdout", self.stdout), ("stderr", self.stderr)):
             if expected is not None:
-                yield _judge_stream(name, expected, want.key, seen)
+                yield _judge_stream(name, expected, want.called, seen)
 
     def _judge_exit(self, called: str, seen: dict[str, Any]) -> Finding:
         expected: Any = "0" if self.exit_code is None else str(self.exit_code)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 MANY_MORE = (*range(200), 10**6, 10**9)  # what a count that may be higher is tried with
-DAY_SECONDS = 86400.0
+EVERY_RUN = 0.0  # seconds within which a sample tells nothing new: statefile.py keeps each, and the latest older one
 CLOCK_STEP = 5e-7  # journald tells microseconds
 MOST_SHOWN = 150  # characters of a message
 
@@ -82,14 +82,18 @@ class Journal(Check):
             yield self._place
 
     def counters(self, node: Node) -> Iterator[tuple[CounterWant, float]]:
-        """Where the next run begins: the time at which journald took the newest entry."""
+        """Where the next run begins: the time at which journald took the newest entry.
+
+        What is newest and yet later than now came before the clock was set back: what comes from now on is earlier.
+        """
         newest = node.look(self._want)["newest"] if self.new else None
         if newest is not None:
-            yield self._place, newest
+            yield self._place, min(newest, node.observed.clocks["realtime"])
 
     @property
     def _place(self) -> CounterWant:
-        return CounterWant(f"place in the journal: {self._want.key}", max(parse_duration(self.since), DAY_SECONDS))
+        """Of each run, for entries since the one before it count: a sample of every so often would be too old."""
+        return CounterWant(f"place in the journal: {self._want.key}", EVERY_RUN)
 
     @property
     def _want(self) -> JournalWant:
@@ -114,14 +118,18 @@ class Journal(Check):
             yield Finding("count", Status.UNKNOWN, self._expected, None, message)
 
     def _seen(self, node: Node) -> dict[str, Any]:
-        """Return what was looked at, of that only what is new where an earlier run has looked."""
+        """Return what was looked at, of that only what is new where an earlier run has looked.
+
+        Where that was later than it is now, the clock was set back, and what came since has earlier times: all counts.
+        """
         seen: dict[str, Any] = node.look(self._want)
+        now = node.observed.clocks["realtime"]
         places = node.samples(self._place.name) if self.new else []
-        if not places:
+        if not places or places[-1].value > now:
             return seen
         found = {}
         for name, each in seen["found"].items():
-            count = sum(time > places[-1].value + CLOCK_STEP for time in each["times"])
+            count = sum(places[-1].value + CLOCK_STEP < time <= now for time in each["times"])
             found[name] = each | {"count": count}
         return seen | {"found": found}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from nodecheck.durations import format_duration
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import CHECK, RUN, WARN, Finding, Result, Status, worst
 
@@ -123,6 +124,11 @@ def cut_short(result: Result, attempts: int) -> Result:
     looked = "once" if attempts == 1 else f"{attempts} times"
     message = f"{result.message}; looked at {looked} only: {NO_TIME}"
     return result._replace(message=message, deadline=RUN)
+
+
+def out_of_budget(result: Result, budget: float) -> Result:
+    """Return a result whose look did not end, for the run had to: how long the check may take is not to blame."""
+    return result._replace(message=f"{result.message}: the run's budget of {format_duration(budget)} was used up")
 
 
 def unseen(what: str, reason: str, remedy: str = "", status: Status = Status.UNKNOWN) -> Finding:

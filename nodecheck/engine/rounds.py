@@ -138,8 +138,11 @@ class Rounds:
         self._note_counters(look.built)
         planned = look.attempt.planned
         result = judge.judge(planned, look.built, self._node)
-        is_runs = result.deadline and self._clock.ends_before(began, planned.definition.timeout)
-        return result._replace(deadline=RUN) if is_runs else result
+        if not result.deadline or not self._clock.ends_before(began, planned.definition.timeout):
+            return result
+        # A recorded node is looked at in no time: what cut that look short was before.
+        told = result if self._node.recorded_at else judge.out_of_budget(result, self._clock.budget)
+        return told._replace(deadline=RUN)
 
     def _note_counters(self, built: Built) -> None:
         with suppress(Unobserved):  # then judging says so, and there is nothing to remember

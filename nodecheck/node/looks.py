@@ -115,10 +115,15 @@ def _thing(want: WindowWant) -> str:
     return f"{want.window} {want.key}"
 
 
+def _called(want: WindowWant) -> str:
+    """What people call it: a key may hold more, which tells apart what is called the same."""
+    return str(getattr(want, "called", want.key))
+
+
 def _hangs(want: WindowWant, by: stuck.Stuck) -> Unobserved:
     """What hung in an earlier run and still does is not looked at again, and is as late as ever."""
     ago = format_duration(max(0.0, time.time() - by.since))
-    reason = f"looking at {want.key} hangs in the kernel for {ago} ({by.who}), and was not tried again"
+    reason = f"looking at {_called(want)} hangs in the kernel for {ago} ({by.who}), and was not tried again"
     return Unobserved(_thing(want), reason, broken=True)
 
 
@@ -133,7 +138,7 @@ def _run_programs(wants: list[tuple[int, WindowWant]]) -> bool:
 def _late(want: WindowWant, seconds: float) -> Unobserved:
     """That nothing came back in time is a fact about what was looked at; whether a fault, the check type knows."""
     source = f"{want.window} {want.key}"
-    reason = f"looking at {want.key} did not end within {format_duration(seconds)}"
+    reason = f"looking at {_called(want)} did not end within {format_duration(seconds)}"
     return Unobserved(source, reason, broken=True, late=True)
 
 
@@ -237,7 +242,7 @@ def _with_seconds(want: Any, seconds: float) -> Any:
 
 def _too_late(want: WindowWant) -> tuple[bool, Any]:
     """Too little time for an answer says nothing of who was to give it."""
-    reason = f"{want.key} could not be looked at in time: this node is busy, or too much else of it hangs"
+    reason = f"{_called(want)} could not be looked at in time: this node is busy, or too much else of it hangs"
     dark = Unobserved(f"{want.window} {want.key}", reason, remedy="give this check a longer timeout")
     return False, dark.to_data()
 
@@ -252,7 +257,7 @@ def _look(want: WindowWant) -> tuple[bool, Any]:
     except Unobserved as dark:
         return False, dark.to_data()
     except OSError as error:
-        return False, Unobserved(source, f"{want.key} cannot be looked at: {error.strerror or error}").to_data()
+        return False, Unobserved(source, f"{_called(want)} cannot be looked at: {error.strerror or error}").to_data()
     except Exception as error:  # noqa: BLE001  # the traceback would be lost with the helper
-        told = f"an error in nodecheck itself while looking at {want.key}: {type(error).__name__}: {error}"
+        told = f"an error in nodecheck itself while looking at {_called(want)}: {type(error).__name__}: {error}"
         return False, Unobserved(source, told).to_data()

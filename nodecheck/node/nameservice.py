@@ -8,6 +8,8 @@ import threading
 import time
 from typing import Any
 
+from nodecheck.node import ownaddress
+
 Address = tuple[int, tuple[Any, ...]]
 RESOLV_CONF = "/etc/resolv.conf"
 SERVERS_AT_MOST = 3  # MAXNS: the C library heeds no more
@@ -61,13 +63,9 @@ def named(path: str) -> list[str]:
 
 
 def is_this_node(server: str) -> bool:
-    """Tell whether an address is one of this node's own: only to such a one can a socket be bound."""
+    """Tell whether an address is one of this node's own, as far as that can be seen."""
     host, _, scope = server.partition("%")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as tried:
-        try:
-            address = (host, 0, 0, socket.if_nametoindex(scope) if scope else 0) if ":" in host else (host, 0)
-            tried.bind(address)
-        except (OSError, UnicodeError):
-            return False
-    return True
+    try:
+        return ownaddress.is_own(host, socket.if_nametoindex(scope) if scope else 0)
+    except (OSError, ValueError):  # no such interface, or no address
+        return False

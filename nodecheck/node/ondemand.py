@@ -10,7 +10,7 @@ import os
 import socket
 from typing import Any
 
-from nodecheck.node import sockets, systemd
+from nodecheck.node import ownaddress, sockets, systemd
 from nodecheck.node.unobserved import Unobserved
 
 NOT_TRIED = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
@@ -33,7 +33,7 @@ def would_wake(family: int, address: Any) -> bool:
     """Tell whether to connect to an address would start a service of this host. Raises Unobserved."""
     if not systemd.booted_with_systemd():
         return False
-    return _would_wake_file(address) if family == socket.AF_UNIX else _would_wake_port(family, address)
+    return _would_wake_file(address) if family == socket.AF_UNIX else _would_wake_port(address)
 
 
 def is_systemds_alone(inode: int) -> bool:
@@ -59,11 +59,11 @@ def _would_wake_file(path: str) -> bool:
     return alone
 
 
-def _would_wake_port(family: int, address: tuple[Any, ...]) -> bool:
+def _would_wake_port(address: tuple[Any, ...]) -> bool:
     """Only root sees what systemd holds; others connect, or they could say nothing of any port of their own host."""
     bound = (address[0], *ANYWHERE)
     inodes = {found.inode for found in _ports_of_systemd() if found.port == address[1] and found.address in bound}
-    return bool(inodes and _is_of_this_host(family, address) and _are_systemds_alone(inodes))
+    return bool(inodes and _is_of_this_host(address) and _are_systemds_alone(inodes))
 
 
 @functools.cache
@@ -73,14 +73,14 @@ def _ports_of_systemd() -> tuple[sockets.Listener, ...]:
     return tuple(found for found in sockets.collect({"tcp"}) if found.inode in held) if held else ()
 
 
-def _is_of_this_host(family: int, address: tuple[Any, ...]) -> bool:
-    """The kernel lets nobody bind to an address that is not its own."""
+def _is_of_this_host(address: tuple[Any, ...]) -> bool:
+    """Tell whether the kernel takes it for its own; `address` as for connect(2). Raises Unobserved."""
+    host, _, _scope = address[0].partition("%")
     try:
-        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as own:
-            own.bind((address[0], 0, *address[2:]))
-    except OSError:
-        return False
-    return True
+        return ownaddress.is_own(host, address[3] if len(address) > 3 else 0)
+    except OSError as error:
+        reason = f"whether {host} is an address of this node could not be seen: {error.strerror or error}"
+        raise Unobserved("rtnetlink", f"{reason}; to connect might start a service") from error
 
 
 def _inodes_of_file(path: str) -> set[int]:

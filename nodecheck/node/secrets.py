@@ -7,6 +7,7 @@ that looks for it is `unknown`.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -128,6 +129,15 @@ def mask(text: str) -> str:
     return _apply(text, _in_text)
 
 
+def mask_shell(text: str) -> str:
+    """Return a text for the shell without its secrets: each of its commands by itself, where that is sure."""
+    tokens = _TOKEN.findall(text)
+    if any(sign in text for sign in UNSURE) or "".join(tokens) != text:
+        return mask(text)
+    parts = itertools.groupby(tokens, lambda token: token[0] in OPERATORS)
+    return "".join("".join(part) if divides else mask("".join(part)) for divides, part in parts)
+
+
 def mask_arguments(arguments: list[str]) -> list[str]:
     """Return a command line without its secrets; an argument may be a text or a program of its own."""
     return [mask(argument) for argument in _apply("\0".join(arguments), _in_arguments).split("\0")]
@@ -155,5 +165,11 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
     return pattern
 
 
+# What ends a word of the shell, but in quotes or after a backslash (sh(1p), Token Recognition). With one of UNSURE
+# there may be quotes in quotes, or text that is no command, and with a quotation that is not closed no token is sure:
+# then ; may be a part of a secret.
+OPERATORS = ";&|"
+UNSURE = ("#", "<<", "$(", "$'", "`")
+_TOKEN = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^;&|'"\\]+|[;&|]+""", re.DOTALL)
 _in_arguments = _compiled(ARGUMENTS)
 _in_text = _compiled(TEXT)

@@ -135,4 +135,5 @@ def _recap(report: Report, style: Style) -> Iterator[str]:
     )
     name = printable(str(report.node["hostname"]))
     recorded = "" if report.recorded_at is None else f", recorded {_local(report.recorded_at)}"
-    yield f"{name}{recorded} : {counts} in {report.duration_seconds:.2f}s"
+    partial = ", partial" if report.partial else ""
+    yield f"{name}{recorded} : {counts} in {report.duration_seconds:.2f}s{partial}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import judge, make, node, statuses, told
+from fakes import judge, make, node, seen_by, statuses, told
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -357,3 +357,9 @@ def test_whatever_a_plugin_says_has_a_status(protocol: str, output: str, code: i
     status, message = verdict(ran(code, output), protocol=protocol)
     assert status in Status
     assert message
+
+
+def test_what_tells_two_commands_apart_is_not_shown_to_people() -> None:
+    check = make("command", run="echo password=hunter2; exit 1", shell=True)
+    message = told(check, seen_by(check, ran(1)))
+    assert message.startswith("echo password=<masked>; exit 1 ended with exit code 1, expected 0")

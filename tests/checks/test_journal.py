@@ -216,5 +216,19 @@ def test_an_entry_counts_in_one_run_only(last_run: float | None, status: Status,
     assert message in told(check, made)
 
 
+def test_where_the_clock_was_set_back_all_entries_count_once_more() -> None:
+    check, made = make("journal", unit="x.service", new=True), timed(10, 30, -3600)
+    [(place, _)] = check.counters(made)
+    made.observed.counters = {place.name: [Sample(60.0, REALTIME + 3600)]}
+    assert judge(check, made)[0].observed == 3
+
+
+def test_an_entry_of_before_the_clock_was_set_back_counts_in_one_run_only() -> None:
+    check, made = make("journal", unit="x.service", new=True), timed(-3600)
+    [(place, newest)] = check.counters(made)
+    made.observed.counters = {place.name: [Sample(60.0, REALTIME - 60)]}
+    assert (judge(check, made)[0].observed, newest) == (0, REALTIME)
+
+
 def test_a_journal_without_entries_leaves_the_place_as_it_was() -> None:
     assert [*make("journal", unit="x.service", new=True).counters(timed())] == []

@@ -454,6 +454,17 @@ def test_a_look_that_was_cut_short_says_by_which_deadline(late: bool, timeout: s
     )
 
 
+@pytest.mark.parametrize(
+    ("timeout", "message"),
+    [("1s", "it took too long"), ("1m", "it took too long: the run's budget of 30s was used up")],
+)
+def test_a_look_that_the_budget_cut_short_says_so(timeout: str, message: str) -> None:
+    live = Changing(99999)
+    live.observed = node(processes=Unobserved("processes", "it took too long", late=True)).observed
+    report = judged(f"- {{name: A, {GONE}, timeout: {timeout}}}", live, budget=30.0)
+    assert messages(report) == {"A": message}
+
+
 def test_a_skipped_check_is_not_looked_at_again() -> None:
     started = time.monotonic()
     judged(f"- {{name: A, {ALIVE}, when: false, until: result is ok, delay: 2}}", Changing(1))

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import ago, make, node, process, service, status_of, told
+from fakes import REALTIME, ago, make, node, process, service, status_of, told
 from plays import read
 
 from nodecheck.engine import state as engine_state
@@ -25,6 +25,7 @@ from nodecheck.node.counters import Sample
 from nodecheck.node.record import record
 from nodecheck.node.recordfile import replay
 from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.windows.journal import JournalWant
 from nodecheck.report.result import Report, Status, Transition
 
 if TYPE_CHECKING:
@@ -164,6 +165,33 @@ def test_counters_are_kept_in_bounds(state: pathlib.Path) -> None:
     with contextlib.closing(sqlite3.connect(state / "state.sqlite")) as database:
         (kept,) = database.execute("SELECT count(*) FROM counters").fetchone()
     assert kept <= 8
+
+
+class Entries(Runs):
+    """Runs of a check of what is new in the journal, by the times of its entries, the latest first."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        super().__init__(directory)
+        self.text = "- {hosts: all, checks: [{name: A, journal: {unit: x.service, new: true}}]}"
+
+    def __call__(self, *written: float) -> Any:
+        want = next(
+            each for each in make("journal", unit="x.service", new=True).wants() if isinstance(each, JournalWant)
+        )
+        found = {"count": len(written), "last": written[0], "by": "x", "message": "it broke", "times": [*written]}
+        seen = node()
+        data = {"read": len(written), "gap": "", "found": {"": found}, "newest": written[0]}
+        seen.observed.windows = {"journal": {want.key: data}}
+        return self.run(seen).results[0].findings[0].observed
+
+
+def test_an_entry_of_the_journal_counts_in_one_of_many_runs(state: pathlib.Path) -> None:
+    runs, first = Entries(state), REALTIME - 10
+    later = REALTIME + 170
+    found = [runs(*written) for written in ([first], [first], [first], [later, first], [later, first], [later, first])]
+    assert found == [1, 0, 0, 1, 0, 0]
+    with contextlib.closing(sqlite3.connect(state / "state.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM counters").fetchone() == (2,)
 
 
 def test_what_earlier_runs_saw_is_recorded_and_replayed(state: pathlib.Path) -> None:

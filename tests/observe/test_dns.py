@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -347,6 +348,27 @@ def test_the_servers_of_the_resolver(resolv_conf: pathlib.Path, text: str | None
 )
 def test_whether_a_server_is_this_node(server: str, own: bool) -> None:
     assert nameservice.is_this_node(server) is own
+
+
+@pytest.mark.parametrize("bindable", ["0", "1"])
+@pytest.mark.parametrize(
+    ("server", "own"),
+    [
+        ("127.0.0.53", True), ("::1", True), ("10.0.0.2", True), ("10.0.0.1", False), ("10.0.0.255", False),
+        ("192.0.2.77", False), ("fd00::2", True), ("fd00::3", False), ("fe80::2%v0", True), ("fe80::3%v0", False),
+    ],
+)  # fmt: skip
+def test_that_one_can_bind_to_any_address_does_not_make_it_this_nodes(
+    network: Network, server: str, own: bool, bindable: str
+) -> None:
+    lines = ("link add v0 type veth peer name v1", "link set v1 up", "link set v0 up", "addr add 10.0.0.2/24 dev v0")
+    network.ip(*lines, *(f"addr add {address}::2/64 nodad dev v0" for address in ("fd00", "fe80")))
+    for family in ("ipv4", "ipv6"):
+        setting = pathlib.Path(f"/proc/sys/net/{family}/ip_nonlocal_bind")
+        network.do(partial(setting.write_text, bindable))
+    until = time.monotonic() + 2  # the kernel adds addresses of IPv6 by and by: addrconf_dad_work()
+    while network.do(lambda: nameservice.is_this_node(server)) is not own:
+        assert time.monotonic() < until
 
 
 @pytest.mark.parametrize(

@@ -89,3 +89,26 @@ def test_an_environment_file_wins_over_the_unit(tmp_path: pathlib.Path) -> None:
         FLAGS: "KUBELET_KUBEADM_ARGS=--root-dir=/b\n",
     }
     assert found(tmp_path, files).value["root"] == "/b"
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "expected"),
+    [
+        ("users: [{name: a, user: {client-certificate: /a.pem, client-key: /a.pem}}]", True),
+        ("users: [{name: a, user: {client-certificate-data: YQ==, token: x}}]", True),
+        ("users: [{name: a, user: {exec: {command: aws, args: [eks, get-token]}}}]", False),
+        ("users: [{name: a, user: {token: x}}]", False),
+        ("users: [{name: a, user: {tokenFile: /x, client-certificate: ''}}]", False),
+        ("users: [{name: a, user: {token: x}}, {name: b, user: {client-certificate: /a.pem}}]", True),
+        ("users: [{name: a, user: {}}]", True),
+        ("users: [", True),
+        ("users: {a: b}", True),
+        ("users: [a, {user: b}]", True),
+        (None, True),
+    ],
+)
+def test_it_logs_in_with_a_certificate_unless_its_kubeconfig_says_otherwise(
+    tmp_path: pathlib.Path, kubeconfig: str | None, expected: bool
+) -> None:
+    files = {CONFIG: "port: 1\n"} | ({"etc/kubernetes/kubelet.conf": kubeconfig} if kubeconfig else {})
+    assert found(tmp_path, files).value["client_certificate"] is expected

@@ -5,6 +5,7 @@ import pathlib
 import socket
 import subprocess
 import time
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from nodecheck.node.connections import Connections
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows import http, tcp, tls
 
+from .netns import Network
 from .test_connections import listener_of, reason
 
 SAYS = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
@@ -84,6 +86,16 @@ def test_a_service_that_runs_has_its_socket_too_and_is_connected_to() -> None:
 def test_what_nobody_here_listens_on_wakes_nobody(address: tuple[str, int]) -> None:
     with socket.create_server(("127.0.0.1", 0)):
         assert not ondemand.would_wake(socket.AF_INET, address)
+
+
+def test_another_host_is_connected_to_although_any_address_can_be_bound(network: Network) -> None:
+    network.do(lambda: pathlib.Path("/proc/sys/net/ipv4/ip_nonlocal_bind").write_text("1"))
+    network.ip("link set lo up", "addr add 10.0.0.2/32 dev lo")
+    hosts = ("127.0.0.1", "10.0.0.2", "10.0.0.3")
+    with network.do(lambda: socket.create_server(("0.0.0.0", 0))) as server:
+        port = server.getsockname()[1]
+        would = [network.do(partial(ondemand.would_wake, socket.AF_INET, (host, port))) for host in hosts]
+    assert would == [True, True, False]
 
 
 def test_where_systemd_does_not_run_process_1_is_one_like_others(monkeypatch: pytest.MonkeyPatch) -> None:

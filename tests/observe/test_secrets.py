@@ -179,3 +179,34 @@ def test_a_command_line_of_any_length_is_masked_soon(part: str) -> None:
     mask(text)
     mask_arguments(text.split(" "))
     assert time.process_time() - started < 10  # what is quadratic takes minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("echo password=x; exit 1", "echo password=<masked>; exit 1"),
+        ("a --token x&&b|c --token=y&", "a --token <masked>&&b|c --token=<masked>&"),
+        ("a --password 'x;y'; b", "a --password <masked>; b"),
+        ('a --password="x;y"; b', "a --password=<masked>; b"),
+        (r"a --password=x\;y; b", "a --password=<masked>; b"),
+        ('a "password=x;y" && b', 'a "password=<masked> && b'),
+        ("password=x;y # it", "password=<masked> # it"),
+        ("cat <<E\npassword=x;y\nE", "cat <<E\npassword=<masked>\nE"),
+        ('a "$(b "password=x;y")"', 'a "$(b "password=<masked>'),
+        ("a 'password=x;y", "a 'password=<masked>"),
+    ],
+)
+def test_a_command_of_the_shell_is_masked_by_itself_where_that_is_sure(text: str, expected: str) -> None:
+    assert secrets.mask_shell(text) == expected == mask(expected)
+
+
+@given(st.text("ab=;&|'\"\\\n #$(", max_size=20))
+def test_no_text_for_the_shell_is_too_odd_to_be_shown(text: str) -> None:
+    assert secrets.mask_shell(text) == text
+
+
+def test_a_long_text_for_the_shell_is_masked_in_time() -> None:
+    before = time.monotonic()
+    for sign in ("'", '"', ";", "a", "\\"):
+        secrets.mask_shell(sign * 65_536)
+    assert time.monotonic() - before < 2

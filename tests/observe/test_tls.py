@@ -221,6 +221,31 @@ def test_whether_a_key_belongs_to_it(authority: Authority, pair: Pair) -> None:
     assert [key["unseen"] for key in keys.values()][-1].endswith("is encrypted")
 
 
+def test_the_key_of_a_weak_certificate_belongs_to_it_all_the_same(authority: Authority, tmp_path: pathlib.Path) -> None:
+    weak, other = authority.issue(kind=("-newkey", "rsa:1024")), authority.issue(kind=("-newkey", "rsa:1024"))
+    (tmp_path / "x.key").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    keys = [look(weak.cert, private_key=file)["key"] for file in (weak.key, other.key, f"{tmp_path}/x.key")]
+    assert [(key["matches"], key["error"]) for key in keys] == [
+        (True, ""), (False, ""), (None, "it holds no private key that can be read"),
+    ]  # fmt: skip
+
+
+def test_a_key_that_openssl_refuses_for_another_reason_was_not_seen(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> None:
+    weak = authority.issue(kind=("-newkey", "rsa:1024"))
+    monkeypatch.setattr(tls, "_of_any_strength", lambda: of_strength(2))
+    assert look(weak.cert, private_key=weak.key)["key"] == {
+        "matches": None, "error": "", "unseen": "OpenSSL does not load the two: EE_KEY_TOO_SMALL",
+    }  # fmt: skip
+
+
+def of_strength(level: int) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers(f"ALL:@SECLEVEL={level}")
+    return context
+
+
 def test_no_private_key_is_in_what_was_seen(pair: Pair) -> None:
     assert "PRIVATE" not in json.dumps(look(pair.cert, private_key=pair.key, same_as=pair.cert))
 

@@ -16,6 +16,8 @@ GROUP = "kubelet"
 LAST_PORT = 65535
 EVERYWHERE = "0.0.0.0"  # what the kubelet binds by default; we bind nothing
 CONFIG = "/var/lib/kubelet/config.yaml"
+CERTIFICATES = ("client-certificate", "client-certificate-data")
+OTHER_LOGINS = ("exec", "token", "tokenFile", "auth-provider", "username")
 ENVIRONMENT_FILES = ("/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet")
 
 
@@ -66,6 +68,7 @@ PARTS = (
     {name: setting.help for name, setting in SETTINGS.items()}
     | {
         "runtime": "docker, containerd, crio, or other, by its endpoint",
+        "client_certificate": "whether it logs in with a certificate, and not by a token or a program",
     }
     | {
         f"{name}_free_{unit}": f"{what} to be left, in {unit}, else it evicts pods"
@@ -87,6 +90,7 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     data = mapping_of(root + path) if text_if_there(root + path) else {}
     parts = {name: _part(setting, flags, data, root + path) for name, setting in SETTINGS.items()}
     parts["runtime"] = _runtime(parts["container_runtime_endpoint"])
+    parts["client_certificate"] = _has_certificate(root + parts["kubeconfig"])
     return parts | _eviction(flags, data, root + path), path
 
 
@@ -95,6 +99,21 @@ def _runtime(endpoint: str) -> str:
     if not endpoint or "docker" in endpoint:
         return "docker"
     return next((name for name in ("containerd", "crio") if name in endpoint), "other")
+
+
+def _has_certificate(kubeconfig: str) -> bool:
+    """Tell whether the kubelet logs in with a certificate, which it does unless a kubeconfig surely says otherwise.
+
+    Who may read that is root alone: for others, too, and where it is damaged, the check of the certificate says so.
+    https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/#AuthInfo
+    """
+    try:
+        users = mapping_of(kubeconfig).get("users")
+    except (OSError, Unreadable):
+        return True
+    entries = [entry.get("user") for entry in users if isinstance(entry, dict)] if isinstance(users, list) else []
+    given = {key for user in entries if isinstance(user, dict) for key, value in user.items() if value}
+    return not given.isdisjoint(CERTIFICATES) or given.isdisjoint(OTHER_LOGINS)
 
 
 def _eviction(flags: dict[str, str], data: dict[str, Any], path: str) -> dict[str, float]:

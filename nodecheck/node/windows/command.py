@@ -41,15 +41,28 @@ class CommandWant(NamedTuple):
         return "command"
 
     @property
+    def called(self) -> str:
+        """The command as a person would type it, without secrets."""
+        return self._shown() + self._by_whom()
+
+    @property
     def key(self) -> str:
-        """The command as a person would type it, without secrets; two that differ in these only are two still."""
+        """The same; two that differ in their secrets only are two still."""
         import shlex
 
-        from nodecheck.node.secrets import mask, mask_arguments  # 10 ms, best spent while the helper looks
-
-        shown = mask(self.words[0]) if self.shell else shlex.join(mask_arguments(list(self.words)))
+        shown = self._shown()
         plain = self.words[0] if self.shell else shlex.join(self.words)
-        return f"{shown}{'' if shown == plain else _mark(plain)}" + (f" (as {self.user})" if self.user else "")
+        return f"{shown}{'' if shown == plain else _mark(plain)}{self._by_whom()}"
+
+    def _shown(self) -> str:
+        import shlex
+
+        from nodecheck.node.secrets import mask_arguments, mask_shell  # 10 ms, best spent while the helper looks
+
+        return mask_shell(self.words[0]) if self.shell else shlex.join(mask_arguments(list(self.words)))
+
+    def _by_whom(self) -> str:
+        return f" (as {self.user})" if self.user else ""
 
 
 def _mark(text: str) -> str:

@@ -13,6 +13,7 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows._address import split_address
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 DONE = "done"
@@ -46,6 +47,7 @@ SHAPE = fields(
 )
 # How OpenSSL says that a private key is another one, the last of them when it is even of another kind.
 MISMATCHES = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+UNREADABLE = {None}  # "PEM lib": ERR_R_PEM_LIB has no name of its own in Python's ssl
 AS_ROOT = "run nodecheck as root"
 
 
@@ -125,11 +127,10 @@ def _served(want: TlsWant) -> Pieces:
 
     deadline = _wire.Deadline(want.seconds)
     host, port = split_address(want.address) or ("", 0)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _of_any_strength()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")  # a weak one has a certificate that ends, too
     try:
         made = _wire.secure(_wire.connect(host, port, deadline), context, want.server_name or host, deadline)
     except _wire.Stopped as stop:
@@ -139,6 +140,15 @@ def _served(want: TlsWant) -> Pieces:
         raise
     with made:
         return Pieces(want.address, (made.getpeercert(binary_form=True) or b"",))
+
+
+def _of_any_strength() -> ssl.SSLContext:
+    """Return what also takes weak keys: they have a certificate that ends, too (SSL_CTX_set_security_level(3))."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
 
 
 # ---- in files
@@ -274,23 +284,30 @@ def _embedded(path: str, user: dict[str, Any], name: str) -> Pieces:
 
 
 def _matches(der: bytes, path: str) -> dict[str, Any]:
-    """Return whether the private key at a path belongs to a certificate: OpenSSL refuses to load others together."""
-    import ssl
-
+    """Return whether the private key at a path belongs to a certificate."""
     pieces = next(_at(path), Pieces(path, error="it holds no private key"))
     if not pieces.private_key:
         error = "" if pieces.unseen else pieces.error or "it holds no private key"
         return {"matches": None, "error": error, "unseen": pieces.unseen}
     if b"ENCRYPTED" in pieces.private_key:
         return {"matches": None, "error": "", "unseen": f"the private key in {path} is encrypted"}
+    return _load_together(der, pieces.private_key)
+
+
+def _load_together(der: bytes, private_key: bytes) -> dict[str, Any]:
+    """OpenSSL refuses to load a certificate with the key of another one."""
+    import ssl
+
     certificate = ssl.DER_cert_to_PEM_cert(der).encode()
-    with _in_memory(certificate) as first, _in_memory(pieces.private_key) as second:
+    with _in_memory(certificate) as first, _in_memory(private_key) as second:
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(_path(first), _path(second), password=lambda: "")
+            _of_any_strength().load_cert_chain(_path(first), _path(second), password=lambda: "")
         except ssl.SSLError as error:
             if error.reason in MISMATCHES:
                 return {"matches": False, "error": "", "unseen": ""}
-            return {"matches": None, "error": "it holds no private key that can be read", "unseen": ""}
+            if error.reason in UNREADABLE:
+                return {"matches": None, "error": "it holds no private key that can be read", "unseen": ""}
+            return {"matches": None, "error": "", "unseen": f"OpenSSL does not load the two: {error.reason}"}
     return {"matches": True, "error": "", "unseen": ""}
 
 
