@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nodecheck.checks._read_only import judge_read_only
 from nodecheck.checks.base import Check, arg, judge_expectation, judge_growth
 from nodecheck.definitions.expectation import Percent
 from nodecheck.node.counters import rise
@@ -116,7 +117,7 @@ class Disk(Check):
             yield from judge_growth("growth", self.growth, grown, subject=subject, unit="growth of used space")
         yield from self._judge_inodes(system, subject)
         if self.read_only is not None:
-            yield self._judge_read_only(system["read_only"], subject)
+            yield judge_read_only(self.read_only, system, subject)
 
     def _called(self, system: dict[str, Any]) -> str:
         kind, point = system["type"], system["point"]
@@ -153,14 +154,6 @@ class Disk(Check):
     def _or_default(self, wanted: Percent | None) -> Percent | None:
         expectations = (self.used, self.free, self.growth, self.inodes_used, self.inodes_free, self.read_only)
         return NOT_FULL if all(expectation is None for expectation in expectations) else wanted
-
-    def _judge_read_only(self, observed: bool, subject: str) -> Finding:
-        is_so = f"{subject} is {'read-only' if observed else 'writable'}"
-        if observed == self.read_only:
-            return Finding("read_only", Status.OK, self.read_only, observed, is_so)
-        message = f"{is_so}, expected {'read-only' if self.read_only else 'writable'}"
-        remedy = "journalctl -k --grep 'remount|I/O error'" if observed else ""
-        return Finding("read_only", Status.CRITICAL, self.read_only, observed, message, remedy=remedy)
 
 
 def _key(system: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nodecheck.checks._read_only import judge_read_only
 from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.durations import format_duration
 from nodecheck.node.unobserved import Unobserved
@@ -90,23 +91,13 @@ class Mount(Check):
         if self.options is not None:
             yield self._judge_options(seen["options"])
         if self.read_only is not None:
-            yield self._judge_read_only(seen)
+            yield judge_read_only(self.read_only, seen, self.path)
 
     def _judge_options(self, options: list[str]) -> Finding:
         missing = [option for option in self.options if option not in options]
         status = Status.CRITICAL if missing else Status.OK
         message = f"{self.path} is mounted " + (f"without {', '.join(missing)}" if missing else f"with {self.options}")
         return Finding("options", status, str(self.options), ",".join(options), message)
-
-    def _judge_read_only(self, seen: dict[str, Any]) -> Finding:
-        observed = seen["read_only"]
-        is_so = "read-only" if observed else "writable"
-        if observed == self.read_only:
-            return Finding("read_only", Status.OK, self.read_only, observed, f"{self.path} is {is_so}")
-        expected = "read-only" if self.read_only else "writable"
-        message = f"{self.path} is {is_so}, expected {expected}"
-        remedy = "journalctl -k --grep 'remount|I/O error'" if observed else ""
-        return Finding("read_only", Status.CRITICAL, self.read_only, observed, message, remedy=remedy)
 
     def _judge_answer(self, seen: dict[str, Any]) -> Finding:
         shown, answer, told = _shown(seen), seen["answer"], seen["told"]

@@ -51,6 +51,10 @@ def looked(looks: dict[str, Any]) -> Node:
         ({"inodes_free": "> 50"}, ext4(), CRITICAL, "inodes left of /data (ext4) is 50, expected > 50"),
         ({"read_only": False}, ext4(read_only=True), CRITICAL, "/data (ext4) is read-only, expected writable"),
         ({"read_only": False}, ext4(), OK, "/data (ext4) is writable"),
+        (
+            {"read_only": False}, ext4(doubt="it had an error"), UNKNOWN,
+            "/data (ext4) is said to be writable, but it had an error",
+        ),
         ({"read_only": True}, ext4(), CRITICAL, "/data (ext4) is writable, expected read-only"),
         ({}, ext4("/"), OK, "used space of /data (ext4 on /) is 50.0%"),
         ({"used": "< 100%"}, ext4(used=100, available=0), CRITICAL, "used space of /data (ext4) is 100.0%, expected"),

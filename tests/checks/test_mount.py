@@ -43,6 +43,7 @@ def nfs(**changed: Any) -> dict[str, Any]:
         ({"options": ["nosuid", "noexec", "soft"]}, nfs(), CRITICAL, "/data is mounted without noexec, soft"),
         ({"read_only": False}, nfs(read_only=True), CRITICAL, "/data is read-only, expected writable"),
         ({"read_only": True}, nfs(), CRITICAL, "/data is writable, expected read-only"),
+        ({"read_only": False}, nfs(doubt="it broke"), UNKNOWN, "/data is said to be writable, but it broke"),
         ({"read_only": True}, nfs(read_only=True), OK, "/data is read-only"),
         (
             {}, nfs(answer="silent", seconds=5.0), CRITICAL,

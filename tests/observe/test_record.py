@@ -365,7 +365,7 @@ def test_a_failed_unit_that_no_check_wants_makes_the_system_degraded_though_it_i
     manager = {"SystemState": "degraded", "Version": "252", "NJobs": 0, "failed": ["z.service"], "jobs": []}
     seen = again(node(units=[failed], manager=manager))
     assert status_of(make("system"), seen) is Status.WARNING
-    seen.observe([UnitWant("z.service")], 0, None)
+    seen.observe([UnitWant("z.service", judged=True)], 0, None)
     assert status_of(make("system"), seen) is Status.OK
 
 

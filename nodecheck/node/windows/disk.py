@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from nodecheck.node import mounts
+from nodecheck.node import ext4, mounts
 from nodecheck.node.shapes import LARGEST, boolean, fields, list_of, text, whole
 
 AMOUNTS = ("used", "available", "inodes", "inodes_used", "inodes_available")
 SHAPE = list_of(
     fields(
         {"point": text, "type": text, "source": text, "read_only": boolean, "unseen": text}
-        | dict.fromkeys(AMOUNTS, whole)
+        | dict.fromkeys(AMOUNTS, whole),
+        {"doubt": text},  # why it is not known whether it is writable; records of an older nodecheck have none
     )
 )
 
@@ -98,6 +99,7 @@ def _told(mount: mounts.Mount) -> dict[str, Any]:
         "type": mount.type,
         "source": mount.source,
         "read_only": mount.read_only,
+        "doubt": ext4.doubt(mount),
         "unseen": "",
     } | dict.fromkeys(AMOUNTS, 0)
 

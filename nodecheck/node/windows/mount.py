@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any, NamedTuple
 
-from nodecheck.node import mounts
+from nodecheck.node import ext4, mounts
 from nodecheck.node.shapes import boolean, fields, list_of, number, one_of, optional, text
 
 ANSWERED, SILENT, FAILED, HIDDEN, UNSEEN = "answered", "silent", "failed", "hidden", "unseen"
@@ -25,7 +25,8 @@ SHAPE = fields(
                     "answer": one_of(ANSWERED, SILENT, FAILED, HIDDEN, UNSEEN, NOT_ASKED),
                     "told": text,
                     "seconds": number,
-                }
+                },
+                {"doubt": text},  # as in disk.py
             )
         )
     }
@@ -67,6 +68,7 @@ def look(want: MountWant) -> dict[str, Any]:
         "source": found.source,
         "options": list(found.options),
         "read_only": found.read_only,
+        "doubt": ext4.doubt(found),
         "answer": answer,
         "told": told,
         "seconds": time.monotonic() - started,
