@@ -113,6 +113,10 @@ class Check:
         """Yield (argument, message, hint) for arguments that are legal one by one and wrong together."""
         return ()
 
+    def suspicions(self) -> Iterable[tuple[str, str, str]]:
+        """Yield the same for what is legal and surely not meant: lint tells it."""
+        return ()
+
     def wants(self) -> Iterable[Want]:
         """Yield what has to be observed before this can be judged."""
         raise NotImplementedError
