@@ -35,7 +35,9 @@ def load(arguments: Namespace, begun: Look | None = None, settings_file: str = S
     paths = arguments.paths + arguments.checks
     variables = {**settings.variables, **variables_of(node)}
     announce = looks.expect if arguments.command == "run" and node.recorded_at is None else None
-    return Loaded(node, settings, read_definitions(paths, variables, overrides, names_of(node), announce))
+    by_name = f"nodecheck {arguments.command} FILE|DIR"
+    found = read_definitions(paths, variables, overrides, names_of(node), announce, by_name=by_name)
+    return Loaded(node, settings, found)
 
 
 def load_node(arguments: Namespace, settings: Settings, begun: Look | None = None) -> Node:
