@@ -56,6 +56,7 @@ class Process(Check):
         "State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "
         '"!= D for 1m": none is in D for a minute or longer. Without it, none may be stopped.',
         default=None,
+        otherwise=str(NOT_STOPPED),
     )
     age: Duration = arg("Time since each was started.", default=None)
     memory: Size = arg("Resident memory (RSS) of each.", default=None)

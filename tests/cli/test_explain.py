@@ -10,6 +10,7 @@ import pytest
 
 import nodecheck
 from nodecheck import checks
+from nodecheck.cli.explain import default
 from nodecheck.cli.explain_expectations import COMPOSITIONS, in_flow
 from nodecheck.cli.markdown import as_text, items, section, table
 from nodecheck.cli.topics import TOPICS
@@ -49,6 +50,23 @@ def test_no_line_of_a_topic_is_wider_than_the_terminal(name: str, width: int) ->
 
 def test_a_topic_that_is_misspelt_is_suggested(cli: Cli) -> None:
     assert "did you mean expectations?" in cli("explain", "expectation").stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "told"),
+    [
+        ("unit", "state", "default healthy"),
+        ("process", "state", "default != stopped"),
+        ("process", "count", "default >= 1"),
+        ("unit", "uptime", "not judged"),
+        ("unit", "name", "required"),
+    ],
+)
+def test_what_holds_where_an_argument_is_left_out_is_told(kind: str, argument: str, told: str) -> None:
+    found = checks.type_named(kind)
+
+    assert found
+    assert told == default(found.arguments()[argument])
 
 
 @pytest.mark.parametrize(("kind", "example"), EXAMPLES)
