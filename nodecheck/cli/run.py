@@ -134,12 +134,22 @@ def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) 
     for output in sorted(outputs, key=lambda output: output.file == "-"):
         try:
             if output.file == "-":
+                _refuse_closed(arguments.output)
                 _print_here(output.render(report, Style.of(sys.stdout, verbosity)))
             else:
                 formats.write(output, report, Style(verbosity=verbosity))
         except formats.BadOutput as error:
             failures.append(str(error))
     return failures
+
+
+def _refuse_closed(asked_for: list[str]) -> None:
+    """Who closes standard output wants the exit code alone, and who names a format wants the report. Raises BadOutput.
+
+    What is in the place of a stream that was closed, so that we can write to it, is in sys.stdout only.
+    """
+    if asked_for and sys.__stdout__ is None:
+        raise formats.BadOutput("standard output cannot be written: it is closed")
 
 
 def _print_here(text: str) -> None:

@@ -77,6 +77,7 @@ def test_a_command_that_only_tells_something_ends_with_0_and_says_nothing_on_std
         (["lint", "empty"], "name files or directories: nodecheck lint FILE|DIR"),
         (["list", "empty"], "name files or directories: nodecheck list FILE|DIR"),
         (["explain", "--pack", "--checks", "empty"], "files or directories: nodecheck explain --pack --checks DIR"),
+        (["schema", "foo"], "argument definitions|settings|report: invalid choice: 'foo'"),
         (["run", "broken.yaml"], "did you mean process?"),
         (["lint", "broken.yaml"], "broken.yaml:5:7"),
     ],
