@@ -9,14 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from nodecheck import progress
-from nodecheck.cli.common import load, selection
+from nodecheck.cli import common
 from nodecheck.cli.guard import EXIT_SIGNAL
 from nodecheck.definitions.errors import DefinitionError, Mistake
 from nodecheck.durations import parse_duration
 from nodecheck.engine import destinations
 from nodecheck.engine.clock import Clock
-from nodecheck.engine.known import names_of
-from nodecheck.engine.plan import make_plan, units_of
+from nodecheck.engine.plan import units_of
 from nodecheck.engine.run import run
 from nodecheck.engine.statedirectory import directory_of
 from nodecheck.node import interruption
@@ -43,8 +42,8 @@ def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
     if budget:
         progress.tell_budget(budget)
     state = _begin_state(arguments)
-    loaded = load(arguments, helpers.groups)
-    plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
+    loaded = common.load(arguments, helpers.groups)
+    plan = common.plan(arguments, loaded)
     if not plan.checks:
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
     courier = _begin_courier(arguments, loaded.settings.events, outputs)
