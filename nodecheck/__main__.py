@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+JUDGING = ("run", "lint", "test")  # their exit codes are verdicts: what nobody judged to the end is no success
 # What a node can have run out of, so that we cannot even look.
 SHORTAGES = {
     errno.EMFILE: "too many files are open in this process (ulimit -n)",
@@ -117,8 +118,8 @@ def _dispatch(helpers: Helpers, started: float) -> int:
     except BadOutput as error:
         print(f"nodecheck: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
-    except BrokenPipeError:
-        return EXIT_UNUSABLE  # whoever read our output has left, and will not see a report either
+    except BrokenPipeError:  # whoever read our output has seen enough
+        return EXIT_UNUSABLE if arguments.command in JUDGING else 0
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
             raise

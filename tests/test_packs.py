@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,3 +43,11 @@ def test_each_shipped_file_has_a_check_that_a_case_breaks(file: str) -> None:
     }
     text = (CHECKOUT / "checks.d" / file).read_text()
     assert [name for name in names if name in text]
+
+
+def test_no_remedy_overwrites_what_another_one_writes() -> None:
+    """A person types one after the other, in any order: the second must not undo the first."""
+    text = "".join(path.read_text() for path in sorted((CHECKOUT / "checks.d").glob("*.yaml")))
+    written = re.findall(r"\S (>>?) (/etc/[a-z-]+\.d/\S+[a-z])", text)
+    assert len(written) > 3
+    assert [file for how, file in written if how == ">"] == []

@@ -47,16 +47,20 @@ class Kind(NamedTuple):
     words: str
 
 
-def arg(
+def arg(  # noqa: PLR0913  # all that is told of an argument
     help: str,
     *,
     default: Any = REQUIRED,
     choices: tuple[Any, ...] = (),
     minimum: float | None = None,
     maximum: float | None = None,
+    otherwise: str = "",
 ) -> Any:  # the word that argparse uses too
-    """Describe an argument of a check type: what it is for, with its unit, its default and what it may be."""
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
+    """Describe an argument of a check type: what it is for, with its unit, its default and what it may be.
+
+    `otherwise` is what is wanted when it is left out, where that is no plain default.
+    """
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum, "otherwise": otherwise}
     return Argument("", "", default, metadata)
 
 
@@ -111,6 +115,10 @@ class Check:
 
     def mistakes(self) -> Iterable[tuple[str, str, str]]:
         """Yield (argument, message, hint) for arguments that are legal one by one and wrong together."""
+        return ()
+
+    def suspicions(self) -> Iterable[tuple[str, str, str]]:
+        """Yield the same for what is legal and surely not meant: lint tells it."""
         return ()
 
     def wants(self) -> Iterable[Want]:

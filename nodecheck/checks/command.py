@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from nodecheck.checks.base import Check, Words, arg
 from nodecheck.durations import format_duration
 from nodecheck.node.unobserved import MASK
 from nodecheck.node.windows.command import CommandWant
+from nodecheck.patterns import later
 from nodecheck.report.result import Finding, Status
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 MOST_SHOWN = 200  # characters of what a command said
 MOST_LINES = 200  # of a local check; each is a finding
 MOST_MEASURES = 50
+QUOTED = later(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+# sh(1): what stands between commands, and where from and to a command reads and writes.
+FOR_THE_SHELL = later(r"\|\|?|&&?|<|[0-9]?>>?(?:&[0-9]|/\S*)?|\S*;")
 PROTOCOLS = ("nagios", "checkmk", "npd")
 NOT_STARTED_BY_SHELL = {126: "it may not be executed", 127: "there is no such command"}
 
@@ -77,6 +82,15 @@ class Command(Check):
         elif not self.shell and "/" in words[0] and not words[0].startswith("/"):
             hint = "write the whole path, or the bare name of something in the usual places"
             yield "run", f"{words[0]} is relative, and a command has no directory to start from", hint
+
+    def suspicions(self) -> Iterator[tuple[str, str, str]]:
+        """A pipe that no shell reads is one more word; who quotes it, or writes a list of words, means a word."""
+        if self.shell or len(self.run) > 1:
+            return
+        for word in QUOTED.sub("'", self.run[0]).split():
+            if FOR_THE_SHELL.fullmatch(word):
+                yield "run", f"{word} is for a shell, and none reads this", "shell: true"
+                return
 
     def wants(self) -> Iterator[Want]:
         """What becomes of the command."""

@@ -32,6 +32,8 @@ PIDS_SHOWN = 5
 NOBODY = -1  # neither a pid nor a uid
 PID_MAX = 1 << 22  # proc(5), /proc/sys/kernel/pid_max
 MORE_AT_LEAST = 1000  # as many more are considered where some may be hidden, and PID_MAX
+# What is compared letter by letter, and what it is then called.
+COMPARED = {"name": "name of a process", "exe": "path of an executable", "parent": "name of a process"}
 AS_ROOT = "run nodecheck as root"
 # For each property: the field of a process that it needs, read for candidates only.
 DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
@@ -54,6 +56,7 @@ class Process(Check):
         "State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "
         '"!= D for 1m": none is in D for a minute or longer. Without it, none may be stopped.',
         default=None,
+        otherwise=str(NOT_STOPPED),
     )
     age: Duration = arg("Time since each was started.", default=None)
     memory: Size = arg("Resident memory (RSS) of each.", default=None)
@@ -74,11 +77,25 @@ class Process(Check):
         selectors = (self.name, self.cmdline, self.exe, self.user, self.pidfile, self.unit, self.parent)
         if all(selector is None for selector in selectors):
             yield "name", "at least one selector is needed", "name, cmdline, exe, user, pidfile, unit or parent"
+        for argument, text in self._compared():
+            if len(text) > 1 and text.startswith("/") and text.endswith("/"):
+                yield argument, f"{text} is no {COMPARED[argument]}", f"a regular expression is for cmdline: {text}"
         if self.state is not None:
             known = {*STATES, *STATES.values()}
             yield from (("state", *said) for said in self.state.unknown_words(known, "state of a process"))
         if self.main is not None and self.unit is None:
             yield "main", "main is about a unit: name it with unit", "unit: docker.service"
+
+    def suspicions(self) -> Iterator[tuple[str, str, str]]:
+        """A process may have a star in its name, and hardly any has."""
+        for argument, text in self._compared():
+            if text.startswith("*") or text.endswith("*"):
+                message = f"{text} is compared letter by letter, and * stands for nothing else"
+                yield argument, message, f"a regular expression is for cmdline: {text.strip('*')}"
+
+    def _compared(self) -> Iterator[tuple[str, str]]:
+        written = ((argument, getattr(self, argument)) for argument in COMPARED)
+        return ((argument, text) for argument, text in written if text is not None)
 
     def wants(self) -> Iterator[Want]:
         """The cheap fields for all processes; what is expensive for candidates only."""

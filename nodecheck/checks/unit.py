@@ -42,6 +42,7 @@ class Unit(Check):
         "healthy: as it is meant to be, by the rules below. Or a state: running, exited, listening, waiting, active, "
         "inactive, failed, masked, absent; any ActiveState, SubState or LoadState of systemd.",
         default=None,
+        otherwise=HEALTHY,
     )
     enabled: bool = arg(
         "Whether it is to start at boot. static, indirect and generated count as enabled, as for systemctl is-enabled.",

@@ -140,6 +140,8 @@ def default(field: Argument) -> str:
     """Say in words what holds when an argument is left out."""
     if field.default is REQUIRED:
         return "required"
+    if field.metadata["otherwise"]:
+        return f"default {field.metadata['otherwise']}"
     if field.default is None:
         return "not judged" if _is_judged(field) else "optional"
     shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)

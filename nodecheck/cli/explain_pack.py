@@ -52,7 +52,8 @@ def pages(name: str, folders: list[str]) -> Iterator[str]:
 
 def _read(folders: list[str]) -> list[Pack]:
     mistakes = Mistakes()
-    packs = [_read_pack(source.path, mistakes) for source in find(folders, mistakes) if not source.masked]
+    sources = find(folders, mistakes, "nodecheck explain --pack --checks DIR")
+    packs = [_read_pack(source.path, mistakes) for source in sources if not source.masked]
     mistakes.raise_if_any()
     return packs
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nodecheck.cli.common import load, selection
-from nodecheck.engine.known import names_of
-from nodecheck.engine.plan import make_plan
+from nodecheck.cli import common
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,11 +18,11 @@ TYPE_WIDTH = len("kernel_module")
 
 def command(arguments: Namespace) -> int:
     """Print every play; what this call would run on this node is marked with a *."""
-    loaded = load(arguments)
+    loaded = common.load(arguments)
     if arguments.where:
         _print_where(loaded.definitions)
         return 0
-    plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
+    plan = common.plan(arguments, loaded)
     chosen = {planned.definition.id for planned in plan.checks}
     for play in loaded.definitions.plays:
         _print_play(play, chosen)

@@ -201,8 +201,8 @@ def _fill_test(test: Parser) -> None:
 
 def _fill_schema(schema: Parser) -> None:
     schema.add_argument(
-        "of", nargs="?", choices=("definitions", "settings", "report"), default="definitions",
-        help="default: definitions",
+        "of", nargs="?", metavar="definitions|settings|report", choices=("definitions", "settings", "report"),
+        default="definitions", help="default: definitions",
     )  # fmt: skip
 
 

@@ -9,14 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from nodecheck import progress
-from nodecheck.cli.common import load, selection
+from nodecheck.cli import common
 from nodecheck.cli.guard import EXIT_SIGNAL
 from nodecheck.definitions.errors import DefinitionError, Mistake
 from nodecheck.durations import parse_duration
 from nodecheck.engine import destinations
 from nodecheck.engine.clock import Clock
-from nodecheck.engine.known import names_of
-from nodecheck.engine.plan import make_plan, units_of
+from nodecheck.engine.plan import units_of
 from nodecheck.engine.run import run
 from nodecheck.engine.statedirectory import directory_of
 from nodecheck.node import interruption
@@ -43,8 +42,8 @@ def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
     if budget:
         progress.tell_budget(budget)
     state = _begin_state(arguments)
-    loaded = load(arguments, helpers.groups)
-    plan = make_plan(loaded.definitions.plays, set(names_of(loaded.node)), selection(arguments))
+    loaded = common.load(arguments, helpers.groups)
+    plan = common.plan(arguments, loaded)
     if not plan.checks:
         raise DefinitionError([_nothing_selected(arguments, sorted(loaded.node.groups))])
     courier = _begin_courier(arguments, loaded.settings.events, outputs)
@@ -134,12 +133,22 @@ def _print(report: Report, outputs: list[formats.Output], arguments: Namespace) 
     for output in sorted(outputs, key=lambda output: output.file == "-"):
         try:
             if output.file == "-":
+                _refuse_closed(arguments.output)
                 _print_here(output.render(report, Style.of(sys.stdout, verbosity)))
             else:
                 formats.write(output, report, Style(verbosity=verbosity))
         except formats.BadOutput as error:
             failures.append(str(error))
     return failures
+
+
+def _refuse_closed(asked_for: list[str]) -> None:
+    """Who closes standard output wants the exit code alone, and who names a format wants the report. Raises BadOutput.
+
+    What is in the place of a stream that was closed, so that we can write to it, is in sys.stdout only.
+    """
+    if asked_for and sys.__stdout__ is None:
+        raise formats.BadOutput("standard output cannot be written: it is closed")
 
 
 def _print_here(text: str) -> None:

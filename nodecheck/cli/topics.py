@@ -11,6 +11,7 @@ from nodecheck.cli.explain_expectations import expectations
 from nodecheck.cli.explain_facts import facts_page
 from nodecheck.cli.explain_language import keywords, variables
 from nodecheck.cli.explain_outputs import outputs
+from nodecheck.cli.explain_settings import settings_page
 from nodecheck.cli.explain_state import state
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ TOPICS = {
     "expectations": Topic(
         'what is wanted of a property: "< 90%", /regex/, lists, all, not', expectations, "definitions/expectations.md"
     ),
+    "settings": Topic("what holds for a whole host: nodecheck.yaml", settings_page, "definitions/settings.md"),
     "outputs": Topic("how a report is told: -o json, junit, nagios, html, ...", outputs, "report/outputs.md"),
     "failure-modes": _by_hand("how nodes fail, and which shipped checks tell it", "cli/failure_modes.md"),
     "events": Topic("which events are told, and where they go", events, "events/events.md"),

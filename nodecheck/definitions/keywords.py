@@ -80,7 +80,10 @@ KEYWORDS = (
         "waive", ANYWHERE, "waive",
         "until: a date, reason: a text. Up to and with that day it is reported as skipped when it is not ok.",
     ),
-    Keyword("remedy", ANYWHERE, "text", "Commands that a person can type when it is not ok."),
+    Keyword(
+        "remedy", ANYWHERE, "text",
+        "Commands that a person can type when it is not ok. Without it, what nodecheck itself knows is told.",
+    ),
     Keyword("docs", ANYWHERE, "text", "Where to read what breaks when this breaks: a page, or a link to one."),
 )  # fmt: skip
 # What a keyword takes, in words.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nodecheck.definitions.scope import Scope
     from nodecheck.definitions.yamlfile import Value
 
+RECORD = "nodecheck.record/"  # how the schema of a record begins
 MASK_HINT = "to mask a shipped file, link its name to /dev/null"
 ANY_NODE = Pending(frozenset({ELSEWHERE}), lambda _results: None)
 
@@ -44,14 +45,24 @@ def read_plays(value: Value, scope: Scope, reading: Reading) -> list[Play]:
     return plays
 
 
+def _no_list(value: Value) -> tuple[str, str]:
+    """Return what is wrong with a file that is no list of plays, and what to do."""
+    schema = value.data.get("schema") if isinstance(value.data, dict) else None
+    if schema and str(schema.data).startswith(RECORD):
+        return (
+            "this is the record of a node, not a definition file",
+            f"nodecheck run --replay {value.mark.file} judges that node",
+        )
+    return f"a definition file is a list of plays, not {value.kind()}", "start the play with a dash: - name: ..."
+
+
 def _read_file(value: Value, outer: Level, reading: Reading, plays: list[Play]) -> None:
     mistakes = reading.mistakes
     if value.data is None:
         hint = f"a definition file is a list of plays; {MASK_HINT}"
         mistakes.add(value.mark, "there is no play in this file", hint)
     elif not isinstance(value.data, list):
-        hint = "start the play with a dash: - name: ..."
-        mistakes.add(value.mark, f"a definition file is a list of plays, not {value.kind()}", hint)
+        mistakes.add(value.mark, *_no_list(value))
     elif not value.data:
         mistakes.add(value.mark, "an empty list checks nothing", MASK_HINT)
     else:

@@ -41,6 +41,7 @@ class Quantity(Expectation):
 
     def __init__(self, source: Any) -> None:
         self._bounds: list[float] = []  # what observations are compared with
+        self._written = ""  # the text that is being read
         super().__init__(source)
 
     def convert(self, text: str) -> float:
@@ -73,7 +74,7 @@ class Quantity(Expectation):
     def _leaf(self, item: Any) -> Term:
         if isinstance(item, bool) or not isinstance(item, int | float | str):
             raise ValueError(f"expected {self.GRAMMAR}, not {in_yaml(item)}")
-        text = str(item).strip()
+        text = self._written = str(item).strip()
         low, dots, high = text.partition("..")
         if dots:
             return self._range(low, high)
@@ -102,6 +103,11 @@ class Quantity(Expectation):
         if not match:
             raise ValueError(f"expected {self.GRAMMAR}, not {text.strip()!r}")
         return _number(match[1]), match[2]
+
+    def _meant(self, wrong: str, right: str) -> str:
+        """Return what was written with another unit, and all else as it was."""
+        unit = rf"(?<=[0-9])\s*{re.escape(wrong)}(?![A-Za-z%0-9]|\.[0-9])"
+        return f'"{re.sub(unit, right, self._written)}"'
 
     def _count_samples(self) -> int:
         return 2 * len(self._bounds) + 2
@@ -145,6 +151,7 @@ class InTime(Quantity):
     """What may be of a time: `within` is that time in seconds, 0 where there is none."""
 
     def __init__(self, source: Any) -> None:
+        self._time = ""  # of what is being read
         self._withins: set[float] = set()
         super().__init__(source)
         self.within = max(self._withins, default=0.0)
@@ -155,9 +162,14 @@ class InTime(Quantity):
         if word and seconds < LEAST_WITHIN_SECONDS:
             raise ValueError(f"{time.strip()} is too short a time: runs are a minute apart or so")
         self._withins.add(seconds)
+        self._time = time.strip()
         if len(self._withins) > 1:
             raise ValueError('one time for all of it: {all: ["> 1 in 1d", "!= 7 in 1d"]}')
         return super()._leaf(text if word else item)
+
+    def _meant(self, wrong: str, right: str) -> str:
+        meant = super()._meant(wrong, right)
+        return f'{meant[:-1]} in {self._time}"' if self._time else meant
 
 
 class CountInTime(InTime, Number):
@@ -181,9 +193,14 @@ class Percent(Quantity):
         """See above."""
         number, unit = self._split(text)
         if unit != "%":
-            share = f", or {number * 100:g}% if it is a share" if not unit and 0 < number <= 1 else ""
-            raise ValueError(f"this is a percentage, not {text.strip()!r}: write {number:g}%{share}")
+            share = f"; {number * 100:g}% if it is a share" if not unit and 0 < number <= 1 else ""
+            raise ValueError(f"this is a percentage, not {text.strip()!r}: write {self._meant(unit, '%')}{share}")
         return number
+
+    def _meant(self, wrong: str, right: str) -> str:
+        """Exactly so much is hardly ever meant."""
+        bare = QUANTITY.fullmatch(self._written)
+        return f'"< {bare[1]}{right}" or "> {bare[1]}{right}"' if bare else super()._meant(wrong, right)
 
     def suspicions(self) -> Iterator[str]:
         """Yield a share that was written as a percentage."""
@@ -210,7 +227,7 @@ class Size(Quantity):
         number, unit = self._split(text)
         if unit not in BYTE_UNITS:
             near = [known for known in BYTE_UNITS if unit and known.lower() in (unit.lower(), f"{unit.lower()}b")]
-            meant = f"did you mean {number:g}{near[0]}?" if near else f"known are {' '.join(BYTE_UNITS)}"
+            meant = f"did you mean {self._meant(unit, near[0])}?" if near else f"known are {' '.join(BYTE_UNITS)}"
             raise ValueError(
                 f"this is a size: {text.strip()!r} has {f'the unit {unit}' if unit else 'no unit'}; {meant}"
             )

@@ -108,6 +108,7 @@ def _events(time: Schema) -> Schema:
             "emit": {
                 "title": "emit",
                 "description": "changes, and now and then what is not ok; or all results of each run.",
+                "default": EMIT[0],
                 "anyOf": [{"type": "null"}, *one_of(EMIT)],
             },
             "repeat": {**time, "title": "repeat", **every},

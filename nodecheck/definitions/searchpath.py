@@ -21,6 +21,7 @@ def shipped_with(module: str) -> str:
 
 SHIPPED_CHECKS = shipped_with(os.path.abspath(__file__))
 LOCAL_CHECKS = "/etc/nodecheck/checks.d"
+BY_NAME = "nodecheck run FILE|DIR"  # how a call names definition files
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -35,25 +36,28 @@ class Source(NamedTuple):
     masked: bool = False
 
 
-def find(paths: list[str], mistakes: Mistakes) -> list[Source]:
-    """Return the definition files below `paths` (default: /etc over /usr), by name within each directory, each once."""
+def find(paths: list[str], mistakes: Mistakes, by_name: str = BY_NAME) -> list[Source]:
+    """Return the definition files below `paths` (default: /etc over /usr), by name within each directory, each once.
+
+    `by_name` is how the command that was called has them named.
+    """
     if not paths:
-        return _merged([SHIPPED_CHECKS, LOCAL_CHECKS], mistakes)
+        return _merged([SHIPPED_CHECKS, LOCAL_CHECKS], mistakes, by_name)
     found: dict[str, Source] = {}
     for path in paths:
-        for source in _named(path, mistakes):
+        for source in _named(path, mistakes, by_name):
             found.setdefault(source.path if source.masked else os.path.realpath(source.path), source)
     return list(found.values())
 
 
-def _named(path: str, mistakes: Mistakes) -> list[Source]:
+def _named(path: str, mistakes: Mistakes, by_name: str) -> list[Source]:
     try:
         about_to(f"read {path}")
     except OSError as error:
         mistakes.add(None, f"{path} cannot be read: {error.strerror}")
         return []
     if os.path.isdir(path):
-        return _merged([path], mistakes)
+        return _merged([path], mistakes, by_name)
     if os.path.lexists(path):
         return [Source(path)]
     mistakes.add(None, f"{path} does not exist", "name a definition file, or a directory of them")
@@ -65,7 +69,7 @@ def are_installed() -> bool:
     return any(_list_folder(folder, Mistakes()) for folder in (SHIPPED_CHECKS, LOCAL_CHECKS))
 
 
-def _merged(folders: list[str], mistakes: Mistakes) -> list[Source]:
+def _merged(folders: list[str], mistakes: Mistakes, by_name: str) -> list[Source]:
     """The same name in a later folder replaces the earlier file, a link to /dev/null masks it: as with systemd."""
     files: dict[str, list[str]] = {}
     before = len(mistakes)
@@ -77,8 +81,8 @@ def _merged(folders: list[str], mistakes: Mistakes) -> list[Source]:
         if source.masked:
             _refuse_mask(source.path, mistakes)
     if all(source.masked for source in found) and len(mistakes) == before:
-        hint = "name files or directories: nodecheck run FILE|DIR"
-        mistakes.add(None, f"no definition file (*.yaml) in {' or '.join(folders)}", hint)
+        message = f"no definition file (*.yaml) in {' or '.join(folders)}"
+        mistakes.add(None, message, f"name files or directories: {by_name}")
     return found
 
 

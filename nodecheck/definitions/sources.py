@@ -10,7 +10,7 @@ from nodecheck.definitions.errors import Mistakes, did_you_mean
 from nodecheck.definitions.needs import ANY_NAME, resolve
 from nodecheck.definitions.play import Play, read_plays
 from nodecheck.definitions.scope import Scope
-from nodecheck.definitions.searchpath import SUFFIXES, Source, find, refusal
+from nodecheck.definitions.searchpath import BY_NAME, SUFFIXES, Source, find, refusal
 from nodecheck.definitions.yamlfile import Value, load, read_text
 
 if TYPE_CHECKING:
@@ -42,24 +42,27 @@ class Definitions(NamedTuple):
         return f"sha256:{digest}"
 
 
-def read_definitions(
+def read_definitions(  # noqa: PLR0913  # one each for all that a definition may name
     paths: list[str],
     variables: Mapping[str, Any],
     overrides: Mapping[str, Any],
     groups: frozenset[str] = ALL,
     announce: Callable[[str], None] | None = None,
+    *,
+    by_name: str = BY_NAME,
 ) -> Definitions:
     """Read all definition files below `paths` (default: /etc over /usr). Raises DefinitionError with all mistakes.
 
     `variables` are those of the settings, the facts and the groups; `overrides` (-e) win over all others; `groups` are
-    the names that `hosts:` is matched with; `announce` is told the text of each file before it is understood.
+    the names that `hosts:` is matched with; `announce` is told the text of each file before it is understood;
+    `by_name` is how the command that was called has files named.
     """
     mistakes = Mistakes()
     files = _Files(mistakes, announce)
     scope = Scope(variables, {}, {}, overrides, {})
     reading = Reading(mistakes, files.beside, groups)
     plays: list[Play] = []
-    sources = find(paths, mistakes)
+    sources = find(paths, mistakes, by_name)
     for source in sources:
         value = None if source.masked else files.read(source.path)
         if value:

@@ -85,6 +85,14 @@ def _of_argument(name: str, expected: object, value: Value) -> Iterator[Suspicio
             yield Suspicion("expectation", value.mark, f"{name}: {doubt}", "")
 
 
+def argument(context: Context) -> Iterator[Suspicion]:
+    """Arguments that their own check type takes for a slip."""
+    for _, check in _checks(context):
+        for name, message, hint in check.check.suspicions() if check.check else ():
+            value = _arguments(check).get(name)
+            yield Suspicion("argument", value.mark if value else check.mark, f"{name}: {message}", hint)
+
+
 # ---- what is chosen by
 
 
@@ -177,5 +185,5 @@ def mask(context: Context) -> Iterator[Suspicion]:
 
 
 RULES: dict[str, Callable[[Context], Iterator[Suspicion]]] = {
-    rule.__name__: rule for rule in (expectation, tag, group, need, waiver, name, register, retry, mask)
+    rule.__name__: rule for rule in (expectation, argument, tag, group, need, waiver, name, register, retry, mask)
 }

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 KEYWORDS = ("name", "node", "checks", "vars", "tags", "change", "expect", "others")
 EXPECTED = ("status", "message", "causes")
+BY_NAME = "nodecheck test --checks DIR"  # how definition files are named, where the case does not
 HOW_TO_RECORD = "nodecheck record > node.json writes one"
 FINE = ("ok", "skipped", "info")
 STATUSES = tuple(map(str, Status))
@@ -197,7 +198,10 @@ def judge(case: Case, checks: list[str], overrides: Mapping[str, Any]) -> Outcom
     node = _changed(case)
     names = names_of(node)
     overrides = {**case.variables, **overrides}
-    definitions = read_definitions(list(case.checks) or checks, variables_of(node), overrides, names)
+    paths = list(case.checks) or checks
+    definitions = read_definitions(
+        paths, variables_of(node), overrides, names, by_name="checks: DIR" if case.checks else BY_NAME
+    )
     plan = make_plan(definitions.plays, set(names), Selection(case.tags))
     report = run(plan, definitions, node, Clock(started, DEFAULT_BUDGET_SECONDS), None) if plan.checks else None
     return Outcome(case, tuple(_differences(case, report)), time.monotonic() - started)

@@ -142,8 +142,8 @@ def result(planned: Planned, findings: list[Finding], causes: tuple[str, ...] = 
     status = worst([finding.status for finding in findings])
     telling = [finding for finding in findings if finding.status is not Status.OK] or findings[:1]
     since = [finding.since for finding in telling if finding.since is not None]
-    # The author's mends what is broken, and may break what was only not seen.
-    own_remedy = "" if status is Status.UNKNOWN else definition.remedy
+    # Somebody wrote the author's for this very check. It mends what is broken, and may break what was only not seen.
+    authors = "" if status is Status.UNKNOWN else definition.remedy
     return Result(
         id=definition.id,
         name=definition.name,
@@ -158,7 +158,7 @@ def result(planned: Planned, findings: list[Finding], causes: tuple[str, ...] = 
         duration_seconds=seconds,
         tags=tuple(sorted(definition.tags)),
         source=definition.source,
-        remedy=next((finding.remedy for finding in telling if finding.remedy), own_remedy),
+        remedy=authors or next((finding.remedy for finding in telling if finding.remedy), ""),
         docs=definition.docs,
     )
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nodecheck.definitions.play import Play
 
 UNTAGGED = frozenset({"untagged"})
+# nodecheck@quick.service leaves these out on any host, also where all definitions are its own.
+SHIPPED_TAGS = frozenset({"quick", "deep"})
 SPECIAL_TAGS = frozenset({"all", "tagged", "untagged", "always", "never"})
 
 
@@ -93,9 +95,12 @@ def _planned(play: Play, check: CheckDefinition, needs: dict[str, tuple[str, ...
 
 
 def _refuse_tags(plays: list[Play], selection: Selection) -> None:
-    """A tag that no check has, on any host, would select nothing, and what is tagged `always` would hide that."""
+    """A tag that no check has, on any host, would select nothing, and what is tagged `always` would hide that.
+
+    To leave one out would leave nothing out: what was not to be looked at would be.
+    """
     known = {tag for play in plays for check in play.checks for tag in check.tags} | SPECIAL_TAGS
-    wrong = sorted(selection.tags - known)
+    wrong = sorted((selection.tags - known) | (selection.skip_tags - known - SHIPPED_TAGS))
     if wrong:
         raise DefinitionError(
             [Mistake(None, f"no check has the tag {tag!r}", did_you_mean(tag, known)) for tag in wrong]

@@ -21,6 +21,7 @@ EXAMPLE = "text"
 LABEL_WIDTH = 10
 INDENT = "  "
 SOURCES_SHOWN = 5
+BLOCKED_SHOWN = 3
 UNSEEN_EXPECTED = "an answer"  # what the engine expects of a window that stayed dark
 
 
@@ -44,7 +45,7 @@ def _plays(report: Report, style: Style) -> Iterator[str]:
 
 def _line(result: Result, names: dict[str, str], style: Style) -> Iterator[str]:
     label = style.paint(f"{result.status}:".ljust(LABEL_WIDTH), result.status)
-    causes = ", ".join(names.get(cause, cause) for cause in result.causes)
+    causes = "; ".join(names.get(cause, cause) for cause in result.causes)
     by = f" (by {causes})" if result.status is Status.BLOCKED else ""
     yield label + printable(result.name + by)
     if result.status is Status.SKIPPED and (style.verbosity > 0 or result.waived):
@@ -77,16 +78,27 @@ def _problem(results: list[Result], report: Report, style: Style) -> Iterator[st
     for finding in () if several else first.findings:
         yield from _finding(finding, style)
     yield from _over_time(first, report, style)
-    ids = {result.id for result in results}
-    blocked = [other.name for other in report.results if other.status is Status.BLOCKED and ids & set(other.causes)]
-    if blocked:
-        yield from _labelled("blocks", f"{len(blocked)}: {', '.join(blocked)}", style)
-    if several:
-        yield from _labelled("checks", ", ".join(result.name for result in results), style)
     for line in first.remedy.splitlines():  # commands, one each: left whole, so that they can be copied
         yield f"{INDENT}{'remedy'.ljust(LABEL_WIDTH)}{printable(line)}"
     if first.docs:
         yield f"{INDENT}{'docs'.ljust(LABEL_WIDTH)}{printable(first.docs)}"
+    yield from _blocked(results, report, style)
+    if several:
+        yield from _labelled("checks", "; ".join(result.name for result in results), style)
+    yield from _sources(results, style)
+
+
+def _blocked(causes: list[Result], report: Report, style: Style) -> Iterator[str]:
+    """A cause that blocks half of all checks is found before what it blocks; -v names each."""
+    ids = {result.id for result in causes}
+    blocked = [other.name for other in report.results if other.status is Status.BLOCKED and ids & set(other.causes)]
+    shown = blocked if style.verbosity > 0 else blocked[:BLOCKED_SHOWN]
+    more = f"; and {len(blocked) - len(shown)} more" if len(shown) < len(blocked) else ""
+    if blocked:
+        yield from _labelled("blocks", f"{len(blocked)}: {'; '.join(shown)}{more}", style)
+
+
+def _sources(results: list[Result], style: Style) -> Iterator[str]:
     sources = list(dict.fromkeys(result.source for result in results))
     for source in sources[:SOURCES_SHOWN]:
         yield from _labelled("at", source, style)

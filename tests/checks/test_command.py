@@ -325,6 +325,47 @@ def test_what_cannot_be_run_is_a_mistake(arguments: dict[str, Any], expected: tu
 
 
 @pytest.mark.parametrize(
+    ("run", "word"),
+    [
+        ("ls / | wc -l", "|"),
+        ("a || b", "||"),
+        ("a && b", "&&"),
+        ("a &", "&"),
+        ("a > /tmp/x", ">"),
+        ("a >> /tmp/x", ">>"),
+        ("a < /etc/passwd", "<"),
+        ("a 2>&1", "2>&1"),
+        ("a >/dev/null", ">/dev/null"),
+        ("cd /tmp; ls", "/tmp;"),
+        ("a ; b", ";"),
+    ],
+)
+def test_what_only_a_shell_understands_is_suspicious_without_one(run: str, word: str) -> None:
+    ((argument, message, hint),) = make("command", run=run).suspicions()
+
+    assert (argument, message, hint) == ("run", f"{word} is for a shell, and none reads this", "shell: true")
+    assert [*make("command", run=run, shell=True).suspicions()] == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "df -h",
+        "grep '|' /etc/x",
+        'a "b | c"',
+        'a "b \\" | c"',
+        "find / -exec ls {} \\;",
+        r"expr 1 \< 2",
+        "a 'b;' c",
+        "a b|c",
+        ["find", "/", "-exec", "ls", ";"],
+    ],
+)
+def test_what_is_quoted_is_a_word_like_any_other(run: Any) -> None:
+    assert [*make("command", run=run).suspicions()] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "key"),
     [
         ({"run": "df -h  '/my disk'"}, "df -h '/my disk'"),

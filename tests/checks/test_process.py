@@ -396,6 +396,34 @@ def test_a_selector_is_needed_and_main_needs_a_unit(arguments: dict[str, Any], n
     assert names == [mistake[0] for mistake in make("process", **arguments).mistakes()]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "mistakes", "suspicions"),
+    [
+        ({"name": "/process_api/"}, ["name"], []),
+        ({"name": "x", "parent": "/sh/"}, ["parent"], []),
+        ({"exe": "/usr/bin/"}, ["exe"], []),
+        ({"name": "process_ap*"}, [], ["name"]),
+        ({"exe": "/usr/bin/python*"}, [], ["exe"]),
+        ({"name": "*agent", "parent": "sh*"}, [], ["name", "parent"]),
+        ({"name": "kworker/0:1", "cmdline": "/a.*/"}, [], []),
+        ({"name": "/"}, [], []),
+        ({"exe": "/usr/bin/[", "name": "a*b"}, [], []),
+    ],
+)
+def test_a_name_is_no_pattern(arguments: dict[str, Any], mistakes: list[str], suspicions: list[str]) -> None:
+    check = make("process", **arguments)
+
+    assert mistakes == [argument for argument, _, _ in check.mistakes()]
+    assert suspicions == [argument for argument, _, _ in check.suspicions()]
+
+
+def test_a_pattern_for_a_name_is_sent_to_where_patterns_are_taken() -> None:
+    ((_, message, hint),) = make("process", name="/process_api/").mistakes()
+
+    assert message == "/process_api/ is no name of a process"
+    assert hint == "a regular expression is for cmdline: /process_api/"
+
+
 def test_what_is_expensive_is_wanted_only_when_it_is_asked_for() -> None:
     (want,) = make("process", name="x").wants()
     assert isinstance(want, ProcessWant)

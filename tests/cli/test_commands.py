@@ -71,8 +71,18 @@ def test_a_command_that_only_tells_something_ends_with_0_and_says_nothing_on_std
         (["run", "checks.yaml", "-e", "nonsense"], "-e takes NAME=VALUE or @FILE, not 'nonsense'"),
         (["run", "checks.yaml", "-t", "nothing"], "no check has the tag 'nothing'"),
         (["run", "checks.yaml", "--skip-tags", "a"], "no check was selected with --skip-tags a"),
+        (["run", "checks.yaml", "--skip-tags", "b"], "no check has the tag 'b'"),
+        (["list", "checks.yaml", "--skip-tags", "aa"], "no check has the tag 'aa'\n  did you mean a?"),
+        (["run", "checks.yaml", "-l", "dokcer"], "-l dokcer: no group is called 'dokcer'\n  did you mean docker?"),
+        (["list", "checks.yaml", "-l", "all:&nosuch"], "-l all:&nosuch: no group is called 'nosuch'\n  known here: "),
+        (["run", "checks.yaml", "-l", "all:!all"], "no check was selected with -l all:!all"),
         (["run", "empty"], "no definition file (*.yaml) in empty"),
         (["lint", "empty"], "no definition file (*.yaml) in empty"),
+        (["run", "empty"], "name files or directories: nodecheck run FILE|DIR"),
+        (["lint", "empty"], "name files or directories: nodecheck lint FILE|DIR"),
+        (["list", "empty"], "name files or directories: nodecheck list FILE|DIR"),
+        (["explain", "--pack", "--checks", "empty"], "files or directories: nodecheck explain --pack --checks DIR"),
+        (["schema", "foo"], "argument definitions|settings|report: invalid choice: 'foo'"),
         (["run", "broken.yaml"], "did you mean process?"),
         (["lint", "broken.yaml"], "broken.yaml:5:7"),
     ],
@@ -110,6 +120,7 @@ def test_root_refuses_a_definition_file_that_others_may_write(command: str, cli:
         (["-t", "green,blue"], ["y", "z"]),
         (["-t", "green", "-t", "blue"], ["y", "z"]),
         (["--skip-tags", "green"], ["x", "z"]),
+        (["--skip-tags", "deep"], ["x", "y", "z"]),
         (["-t", "red", "--skip-tags", "green"], ["x"]),
         (["-l", "all"], ["x", "y", "z"]),
         (["-l", "all:!no_such_group"], ["x", "y", "z"]),
@@ -124,6 +135,12 @@ def test_tags_and_limits_select_checks(options: list[str], names: list[str], cli
 def test_a_limit_that_is_not_this_node_selects_nothing(cli: Cli) -> None:
     ended = cli("run", cli.write(f"a | {WELL}"), "-l", "!all")
     assert (ended.returncode, ended.stdout) == (3, "")
+
+
+def test_a_group_that_only_other_hosts_have_is_no_slip(cli: Cli) -> None:
+    file = cli.write(f"a | {WELL}", play="hosts: all:!storage")
+    assert "no check was selected with -l storage\n" in cli("run", file, "-l", "storage").stderr
+    assert cli("list", file, "-l", "storage").returncode == 0
 
 
 def test_an_extra_variable_wins_over_the_play(cli: Cli) -> None:

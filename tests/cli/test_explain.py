@@ -10,11 +10,15 @@ import pytest
 
 import nodecheck
 from nodecheck import checks
+from nodecheck.cli import explain_settings
+from nodecheck.cli.explain import default
 from nodecheck.cli.explain_expectations import COMPOSITIONS, in_flow
 from nodecheck.cli.markdown import as_text, items, section, table
 from nodecheck.cli.topics import TOPICS
 from nodecheck.definitions.errors import Mistakes
+from nodecheck.definitions.event_settings import KEYS
 from nodecheck.definitions.expectation import EXPECTATIONS, Expectation, Number, Text
+from nodecheck.definitions.settings import DEFAULT_BUDGET_SECONDS, SETTINGS, read_settings
 from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import load
 from nodecheck.report import formats
@@ -49,6 +53,32 @@ def test_no_line_of_a_topic_is_wider_than_the_terminal(name: str, width: int) ->
 
 def test_a_topic_that_is_misspelt_is_suggested(cli: Cli) -> None:
     assert "did you mean expectations?" in cli("explain", "expectation").stderr
+
+
+def test_each_setting_that_is_read_is_explained_and_the_example_is_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "nodecheck.yaml").write_text(explain_settings.EXAMPLE)
+    read = read_settings(str(tmp_path / "nodecheck.yaml"))
+
+    assert (read.groups, read.budget, read.events.repeat) == (["web", "storage"], 20.0, 14400.0)
+    assert list(explain_settings.TAKES) == [*SETTINGS, *(f"events.{key}" for key in KEYS)]
+    assert f"| {DEFAULT_BUDGET_SECONDS:.0f}s |" in "\n".join(explain_settings.settings_page()).replace("`", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "told"),
+    [
+        ("unit", "state", "default healthy"),
+        ("process", "state", "default != stopped"),
+        ("process", "count", "default >= 1"),
+        ("unit", "uptime", "not judged"),
+        ("unit", "name", "required"),
+    ],
+)
+def test_what_holds_where_an_argument_is_left_out_is_told(kind: str, argument: str, told: str) -> None:
+    found = checks.type_named(kind)
+
+    assert found
+    assert told == default(found.arguments()[argument])
 
 
 @pytest.mark.parametrize(("kind", "example"), EXAMPLES)

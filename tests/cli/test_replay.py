@@ -157,6 +157,15 @@ def test_a_record_that_is_broken_ends_with_3_and_what_to_do(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("command", ["run", "lint", "list"])
+def test_a_record_in_the_place_of_definitions_is_sent_to_the_option_that_takes_one(command: str, cli: Cli) -> None:
+    recorded(cli.folder)
+    ended = cli(command, "node.json")
+    assert ended.returncode == 3
+    assert "this is the record of a node, not a definition file\n" in ended.stderr
+    assert "\n  nodecheck run --replay node.json judges that node\n" in ended.stderr
+
+
 def test_any_user_may_replay() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

@@ -91,6 +91,31 @@ def test_a_stream_that_is_closed_does_not_change_the_verdict(closed: str, cli: C
     assert (code, "Traceback" in error) == (0, False)
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
+def test_a_report_that_was_asked_for_cannot_be_written_where_standard_output_is_closed(closed: str, cli: Cli) -> None:
+    cli.write(f"a | {WELL}")
+    code, _, error = _ended(cli, f"{PYTHON} -m nodecheck run checks.yaml -o json --events never {closed}")
+    assert (code, error) == (3, "nodecheck: standard output cannot be written: it is closed\n")
+
+
+def test_a_report_in_a_file_needs_no_standard_output(cli: Cli) -> None:
+    cli.write(f"a | {WELL}")
+    code, _, error = _ended(cli, f"{PYTHON} -m nodecheck run checks.yaml -o json=x --events never >&-")
+    assert (code, error, (cli.folder / "x").exists()) == (0, "", True)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("explain outputs", 0), ("list checks.yaml", 0), ("schema", 0), ("lint checks.yaml", 3)]
+)
+def test_a_reader_that_leaves_has_seen_enough_but_where_the_exit_code_is_a_verdict(
+    command: str, code: int, cli: Cli
+) -> None:
+    cli.write(*(f"check number {number} | process: {{name: x, count: '>= 0'}}" for number in range(400)))
+    command = f"{{ {PYTHON} -m nodecheck {command}; echo $? >code; }} | :"
+    _ended(cli, command)
+    assert (cli.folder / "code").read_text() == f"{code}\n"
+
+
 def test_a_full_disk_below_standard_output_is_said_plainly(cli: Cli) -> None:
     cli.write(f"a | {WELL}")
     code, _, error = _ended(cli, f"{PYTHON} -m nodecheck run checks.yaml --events never >/dev/full")

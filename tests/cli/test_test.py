@@ -120,6 +120,18 @@ def test_a_case_that_cannot_be_judged_says_why_and_ends_with_3(cli: Cli, case: s
     assert said in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("checks", "by_name"), [("", "nodecheck test --checks DIR"), ("checks: empty, ", "checks: DIR")]
+)
+def test_where_there_are_no_definitions_it_is_told_how_a_case_gets_some(
+    folder: pathlib.Path, cli: Cli, checks: str, by_name: str
+) -> None:
+    (folder / "empty").mkdir()
+    (folder / "cases.yaml").write_text(f"- {{name: A, node: node.json, {checks}expect: {{x: ok}}}}")
+    ended = cli("test", "cases.yaml", "--checks", "empty")
+    assert f"name files or directories: {by_name}\n" in ended.stderr
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("text", "said"),

@@ -14,6 +14,7 @@ OTHER = "{name: B, process: {name: sh}}"
 
 
 STAR = "letter, and * stands for nothing else; write /^exit-/"
+NOTHING = "stands for nothing else"
 ANY = "any text is .*: write /^docker/"
 
 
@@ -47,6 +48,18 @@ def one(check: str, budget: float = 30.0) -> list[tuple[str, str]]:
 )  # fmt: skip
 def test_an_expectation_that_nothing_breaks_or_that_looks_like_a_glob(check: str, expected: list[str]) -> None:
     assert [message for rule, message in one(f"name: A, {check}") if rule == "expectation"] == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("process: {name: 'sh*'}", ["name: sh* is compared letter by letter, and * " + NOTHING]),
+        ("process: {name: 'sh*'}, warn: {count: '> 5'}", ["name: sh* is compared letter by letter, and * " + NOTHING]),
+        ("process: {cmdline: '^sh'}", []),
+    ],
+)
+def test_an_argument_that_its_check_type_takes_for_a_slip(check: str, expected: list[str]) -> None:
+    assert [message for rule, message in one(f"name: A, {check}") if rule == "argument"] == expected
 
 
 def test_a_check_that_is_skipped_here_or_waits_for_a_result_is_looked_at_as_far_as_it_is_known() -> None:

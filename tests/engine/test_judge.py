@@ -56,14 +56,20 @@ def test_a_result_is_so_since_the_first_of_what_is_not_ok() -> None:
     ("findings", "remedy"),
     [
         ([found(CRITICAL)], "mine"),
-        ([found(CRITICAL), found(WARNING, remedy="its")], "its"),
+        ([found(CRITICAL), found(WARNING, remedy="its")], "mine"),
         ([found(CRITICAL), found(OK, remedy="its")], "mine"),
         ([found(UNKNOWN)], ""),
         ([found(UNKNOWN, remedy="its")], "its"),
     ],
 )
-def test_the_remedy_of_a_finding_comes_before_that_of_the_author(findings: list[Finding], remedy: str) -> None:
+def test_the_remedy_of_the_author_comes_before_that_of_a_finding(findings: list[Finding], remedy: str) -> None:
     assert remedy == judge.result(planned(", remedy: mine"), findings).remedy
+
+
+def test_where_the_author_wrote_none_the_remedy_of_the_first_finding_that_has_one_stands() -> None:
+    findings = [found(OK, remedy="of what is well"), found(CRITICAL), found(WARNING, remedy="its")]
+
+    assert judge.result(planned(), findings).remedy == "its"
 
 
 def test_what_is_not_ok_is_told_once_and_of_what_is_the_first() -> None:

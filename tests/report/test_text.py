@@ -31,3 +31,22 @@ def test_since_when_and_for_how_many_runs(streak: int, since: float, told: str) 
 def test_what_changes_often_is_told_to(flapping: bool) -> None:
     told = text.render(report(result("a", Status.CRITICAL, flapping=flapping)), Style())
     assert ("flapping  it changes so often that a single change means little" in told) is flapping
+
+
+@pytest.mark.parametrize(
+    ("number", "verbosity", "told"),
+    [
+        (1, 0, "  blocks    1: 1, b"),
+        (3, 0, "  blocks    3: 1, b; 2, b; 3, b"),
+        (4, 0, "  blocks    4: 1, b; 2, b; 3, b; and 1 more"),
+        (44, -1, "  blocks    44: 1, b; 2, b; 3, b; and 41 more"),
+        (4, 1, "  blocks    4: 1, b; 2, b; 3, b; 4, b"),
+    ],
+)
+def test_a_cause_names_the_first_of_what_it_blocks_and_with_v_all(number: int, verbosity: int, told: str) -> None:
+    blocked = [result(f"{index + 1}, b", Status.BLOCKED, causes=("a",)) for index in range(number)]
+    made = report(result("a", Status.CRITICAL, remedy="look"), *blocked)
+    lines = text.render(made, Style(verbosity=verbosity)).splitlines()
+
+    assert [line for line in lines if line.startswith("  blocks ")] == [told]
+    assert lines.index("  remedy    look") < lines.index(told)
