@@ -142,8 +142,6 @@ def result(planned: Planned, findings: list[Finding], causes: tuple[str, ...] = 
     status = worst([finding.status for finding in findings])
     telling = [finding for finding in findings if finding.status is not Status.OK] or findings[:1]
     since = [finding.since for finding in telling if finding.since is not None]
-    # Somebody wrote the author's for this very check. It mends what is broken, and may break what was only not seen.
-    authors = "" if status is Status.UNKNOWN else definition.remedy
     return Result(
         id=definition.id,
         name=definition.name,
@@ -158,9 +156,19 @@ def result(planned: Planned, findings: list[Finding], causes: tuple[str, ...] = 
         duration_seconds=seconds,
         tags=tuple(sorted(definition.tags)),
         source=definition.source,
-        remedy=authors or next((finding.remedy for finding in telling if finding.remedy), ""),
+        remedy=_remedy(definition.remedy, status, telling),
         docs=definition.docs,
     )
+
+
+def _remedy(authors: str, status: Status, telling: list[Finding]) -> str:
+    """What the first finding knows of this very case, then what the author of the check wrote, each line once.
+
+    The author's mends what is broken, and may break what was only not seen.
+    """
+    own = next((finding.remedy for finding in telling if finding.remedy), "")
+    texts = (own,) if status is Status.UNKNOWN else (own, authors)
+    return "\n".join(dict.fromkeys(line for text in texts for line in text.splitlines()))
 
 
 def skipped(planned: Planned, reason: str) -> Result:

@@ -56,13 +56,14 @@ def test_a_result_is_so_since_the_first_of_what_is_not_ok() -> None:
     ("findings", "remedy"),
     [
         ([found(CRITICAL)], "mine"),
-        ([found(CRITICAL), found(WARNING, remedy="its")], "mine"),
+        ([found(CRITICAL), found(WARNING, remedy="its")], "its\nmine"),
+        ([found(CRITICAL, remedy="first\nmine"), found(WARNING, remedy="second")], "first\nmine"),
         ([found(CRITICAL), found(OK, remedy="its")], "mine"),
         ([found(UNKNOWN)], ""),
         ([found(UNKNOWN, remedy="its")], "its"),
     ],
 )
-def test_the_remedy_of_the_author_comes_before_that_of_a_finding(findings: list[Finding], remedy: str) -> None:
+def test_the_remedy_of_the_author_stands_behind_that_of_a_finding(findings: list[Finding], remedy: str) -> None:
     assert remedy == judge.result(planned(", remedy: mine"), findings).remedy
 
 
