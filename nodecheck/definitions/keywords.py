@@ -82,7 +82,7 @@ KEYWORDS = (
     ),
     Keyword(
         "remedy", ANYWHERE, "text",
-        "Commands that a person can type when it is not ok; what nodecheck itself knows of the case is told before them.",
+        "Commands that a person can type when it is not ok; what nodecheck knows of the case is told before them.",
     ),
     Keyword("docs", ANYWHERE, "text", "Where to read what breaks when this breaks: a page, or a link to one."),
 )  # fmt: skip
