@@ -68,7 +68,7 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     # The bridges of the CNI's plugin bridge (and so of flannel), of kubenet, kube-router and Weave Net.
     "bridged_pods": tuple(f"/sys/class/net/{name}" for name in ("cni0", "cbr0", "kube-bridge", "weave")),
     "flannel": ("/run/flannel/subnet.env", "/etc/cni/net.d/*flannel*"),
-    "coredns": _pods("coredns-*"),
+    "coredns": ("/var/log/pods/kube-system_coredns-*",),  # others serve a zone, or a cluster within this one
     "ingress_nginx": _pods("*ingress*-controller-*"),
     "dashboard": _pods("kubernetes-dashboard-*", "dashboard-metrics-scraper-*"),
     "heapster": _pods("heapster-*"),

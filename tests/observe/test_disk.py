@@ -150,3 +150,19 @@ def test_amounts_that_cannot_be_are_cut() -> None:
 @pytest.mark.parametrize(("kind", "local"), [("ext4", True), ("zfs", True), ("tmpfs", False), ("squashfs", False)])
 def test_local_file_systems_lie_on_disks(kind: str, local: bool) -> None:
     assert (kind in mounts.local_types()) == local
+
+
+@pytest.mark.parametrize(
+    ("point", "listed"),
+    [
+        ("/var/lib/kubelet", True),
+        ("/var/lib/kubelet/pods/6b3c/volumes/kubernetes.io~csi/pvc-1/mount", False),
+        ("/var/lib/kubelet/pods/6b3c/volume-subpaths/pvc-1/db/0", False),
+        ("/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/3f2a/globalmount", False),
+        ("/srv/pods/data", True),
+    ],
+)
+def test_volumes_of_pods_are_none_of_the_disks_of_the_node(point: str, listed: bool) -> None:
+    mount = mounts.Mount(1, 0, "8:1", point, ("rw",), "ext4", "/dev/sdb1")
+    assert ([mount] if listed else []) == window._chosen([mount], ())
+    assert window._chosen([mount], ("ext4",)) == [mount]

@@ -173,6 +173,8 @@ def test_the_ingress_controller_has_ports_of_the_host_only_in_its_network(
             "clusterDNS: [10.96.0.10]\nclusterDomain: example.org\n",
             {
                 "servers": ["10.96.0.10"],
+                "ipv4": True,
+                "ipv6": False,
                 "name": "kubernetes.default.svc.example.org",
                 "resolv_conf": ["/etc/resolv.conf"],
                 "circular": r"127\.|::1$|10\.96\.0\.10$",
@@ -182,9 +184,22 @@ def test_the_ingress_controller_has_ports_of_the_host_only_in_its_network(
             "resolvConf: /run/systemd/resolve/resolv.conf\n",
             {
                 "servers": [],
+                "ipv4": True,
+                "ipv6": False,
                 "name": "kubernetes.default.svc.cluster.local",
                 "resolv_conf": ["/run/systemd/resolve/resolv.conf"],
                 "circular": r"127\.|::1$",
+            },
+        ),
+        (
+            "clusterDNS: ['fd00::a']\n",
+            {
+                "servers": ["fd00::a"],
+                "ipv4": False,
+                "ipv6": True,
+                "name": "kubernetes.default.svc.cluster.local",
+                "resolv_conf": ["/etc/resolv.conf"],
+                "circular": r"127\.|::1$|fd00::a$",
             },
         ),
     ],

@@ -11,6 +11,7 @@ from nodecheck.node import facts
 from nodecheck.node.facts import Fact
 
 CONFIG = "var/lib/kubelet/config.yaml"
+UNIT = "etc/systemd/system/kubelet.service"
 FLAGS = "var/lib/kubelet/kubeadm-flags.env"
 # That of kubeadm's package.
 DROP_IN = """\
@@ -112,3 +113,24 @@ def test_it_logs_in_with_a_certificate_unless_its_kubeconfig_says_otherwise(
 ) -> None:
     files = {CONFIG: "port: 1\n"} | ({"etc/kubernetes/kubelet.conf": kubeconfig} if kubeconfig else {})
     assert found(tmp_path, files).value["client_certificate"] is expected
+
+
+def test_drop_ins_of_its_configuration_count_in_their_order(tmp_path: pathlib.Path) -> None:
+    files = {
+        FLAGS: 'A="--config-dir=/etc/kubelet.d"',
+        CONFIG: "failSwapOn: true\nport: 10250\nhealthzPort: 10248",
+        "etc/kubelet.d/10-swap.conf": "failSwapOn: false\nport: 1",
+        "etc/kubelet.d/more/20-port.conf": "port: 10251",
+        "etc/kubelet.d/30.yaml": "healthzPort: 0",
+    }
+    seen = found(tmp_path, files).value
+    assert (seen["fail_swap_on"], seen["port"], seen["healthz_port"]) == (False, 10251, 10248)
+
+
+def test_the_files_of_the_environment_of_its_unit_count(tmp_path: pathlib.Path) -> None:
+    files = {
+        UNIT: "[Service]\nEnvironmentFile=-/etc/eks/environment\nExecStart=/usr/bin/kubelet $ARGS\n",
+        "etc/eks/environment": "ARGS='--config /etc/eks/config.yaml --v=2'\n",
+        "etc/eks/config.yaml": "failSwapOn: false",
+    }
+    assert not found(tmp_path, files).value["fail_swap_on"]

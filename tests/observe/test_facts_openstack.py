@@ -233,3 +233,18 @@ def test_a_helper_has_the_port_that_its_configuration_says(
 def test_mariadb_may_be_of_a_galera_cluster(tmp_path: pathlib.Path, text: str, expected: bool) -> None:
     write(tmp_path, "etc/mysql/mariadb.conf.d/60-galera.cnf", text)
     assert expected == found(mariadb, tmp_path, "galera")
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("", "127.0.0.1"),
+        ("[mysqld]\nbind-address = 0.0.0.0\n", "127.0.0.1"),
+        ("[mysqld]\nbind-address = *\n", "127.0.0.1"),
+        ("[mysqld]\nbind-address = 10.0.0.11\n", "10.0.0.11"),
+        ("[mysqld]\nbind_address=10.0.0.11,127.0.0.1\n", "10.0.0.11"),
+    ],
+)
+def test_mariadb_is_asked_at_the_address_that_it_listens_on(tmp_path: pathlib.Path, text: str, host: str) -> None:
+    write(tmp_path, "etc/mysql/mariadb.conf.d/99-openstack.cnf", text)
+    assert host == found(mariadb, tmp_path, "host")

@@ -90,12 +90,16 @@ def as_path(address: str) -> str:
 def command_line_of(root: str, unit: str) -> list[str]:
     """Return the words that the files of a service give its program. Raises OSError.
 
-    Those in its variables (Environment=, which ExecStart= names), then those of the last ExecStart=.
+    Those in its variables (Environment=, EnvironmentFile=, which ExecStart= names), then those of the last ExecStart=.
     """
     lines = [line.partition("=") for line in _text_of_unit(root, unit).splitlines()]
     variables = [value for name, _, value in lines if name == "Environment"]
     commands = [value for name, _, value in lines if name == "ExecStart"]
+    files = [value.strip().removeprefix("-") for name, _, value in lines if name == "EnvironmentFile"]
     words = [word for value in variables for text in _split(value) for word in text.partition("=")[2].split()]
+    words += [
+        word for file in files if file.startswith("/") for word in words_of_environment(text_if_there(root + file))
+    ]
     return words + (_words(commands[-1])[1:] if commands else [])
 
 

@@ -10,6 +10,8 @@ from nodecheck.node.facts import kubelet
 GROUP = "kubelet"
 PARTS = {
     "servers": "addresses that pods ask",
+    "ipv4": "whether pods have addresses of IPv4, by those of the servers",
+    "ipv6": "the same of IPv6",
     "name": "a name that every cluster has: that of its API server",
     "resolv_conf": "the file whose name servers pods inherit that do not ask the cluster; a list, of one at most",
     "circular": "name servers by which CoreDNS would ask itself, as a regular expression",
@@ -24,6 +26,8 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     servers = [str(server) for server in parts["cluster_dns"]]
     return {
         "servers": servers,
+        "ipv4": not servers or any(":" not in server for server in servers),
+        "ipv6": any(":" in server for server in servers),
         "name": f"kubernetes.default.svc.{(parts['cluster_domain'] or DOMAIN).rstrip('.')}",
         "resolv_conf": [parts["resolv_conf"]] if parts["resolv_conf"] else [],
         "circular": "|".join([*LOOPBACK, *(f"{re.escape(server)}$" for server in servers)]),

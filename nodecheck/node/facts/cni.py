@@ -29,7 +29,8 @@ PARTS = {
 FOLDER = "/etc/cni/net.d"
 BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
 ENDINGS = (".conf", ".conflist", ".json")  # what libcni reads
-PACKAGED = ("87-podman", "100-crio", "200-loopback")  # come with podman and CRI-O, and say nothing of the cluster
+# Come with podman, CRI-O and nerdctl, and say nothing of the cluster.
+PACKAGED = ("87-podman", "100-crio", "200-loopback", "nerdctl-")
 BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothing else is said
 
 

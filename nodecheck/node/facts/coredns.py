@@ -20,7 +20,7 @@ NO_CONFIGURATION = ".:53 {\nhealth\nready\nforward . /etc/resolv.conf\n}"  # wha
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return the parts, and where they come from. Raises OSError."""
-    pods = with_address(pods_named(root, r"[^_]+_coredns-[^_]+"))
+    pods = with_address(pods_named(root, r"kube-system_coredns-[^_]+"))
     words = {pod: COMMENT.sub("", configuration_of(root, pod, "Corefile") or NO_CONFIGURATION) for pod in pods}
     return {
         "servers": [pod.address for pod in pods],

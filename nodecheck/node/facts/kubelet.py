@@ -6,11 +6,19 @@ and in the environment files that kubeadm's drop-in of it reads.
 
 from __future__ import annotations
 
+import glob
 import re
 from typing import Any, NamedTuple
 
 from nodecheck.node.facts import Unreadable
-from nodecheck.node.facts._files import command_line_of, flags_of, mapping_of, text_if_there, words_of_environment
+from nodecheck.node.facts._files import (
+    command_line_of,
+    flags_of,
+    mapping_of,
+    merged,
+    text_if_there,
+    words_of_environment,
+)
 
 GROUP = "kubelet"
 LAST_PORT = 65535
@@ -88,10 +96,17 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     flags = flags_of(command_line_of(root, "kubelet.service") + words_of_environment(environment))
     path = flags.get("config", CONFIG)
     data = mapping_of(root + path) if text_if_there(root + path) else {}
+    for piece in _drop_ins(root, flags.get("config-dir", "")):
+        data = merged(data, mapping_of(piece))
     parts = {name: _part(setting, flags, data, root + path) for name, setting in SETTINGS.items()}
     parts["runtime"] = _runtime(parts["container_runtime_endpoint"])
     parts["client_certificate"] = _has_certificate(root + parts["kubeconfig"])
     return parts | _eviction(flags, data, root + path), path
+
+
+def _drop_ins(root: str, folder: str) -> list[str]:
+    """Return the files of --config-dir, in the order in which they count: pkg/kubelet/kubeletconfig, *.conf alone."""
+    return sorted(glob.glob(f"{root}{folder}/**/*.conf", recursive=True)) if folder else []
 
 
 def _runtime(endpoint: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nodecheck.node import ext4, mounts
 from nodecheck.node.shapes import LARGEST, boolean, fields, list_of, text, whole
+from nodecheck.patterns import later
 
 AMOUNTS = ("used", "available", "inodes", "inodes_used", "inodes_available")
 SHAPE = list_of(
@@ -16,6 +17,9 @@ SHAPE = list_of(
         {"doubt": text},  # why it is not known whether it is writable; records of an older nodecheck have none
     )
 )
+
+# Where the kubelet mounts the volumes of pods, which are theirs to fill: pkg/kubelet/kubelet_getters.go.
+OF_A_POD = later(r"/(pods/[^/]+/volume[^/]*|plugins/kubernetes\.io)/")
 
 
 class DiskWant(NamedTuple):
@@ -62,7 +66,8 @@ def _chosen(every: list[mounts.Mount], types: tuple[str, ...]) -> list[mounts.Mo
     meant = types or mounts.local_types()
     found: dict[str, mounts.Mount] = {}
     for mount in sorted(every, key=lambda mount: (len(mount.point), mount.point)):
-        if mount.type in meant and mounts.topmost(every, mount.point) == mount:
+        is_own = types or not OF_A_POD.search(mount.point)
+        if mount.type in meant and is_own and mounts.topmost(every, mount.point) == mount:
             # The same file system may be mounted many times; of btrfs, each subvolume has a device of its own.
             name = mount.source if mount.type in ("btrfs", "zfs") else mount.device
             found.setdefault(name, mount)
