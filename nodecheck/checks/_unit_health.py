@@ -211,10 +211,16 @@ _BY_ACTIVE_STATE: dict[str, Callable[..., Verdict]] = {
 }
 
 
+# Of the main process or of any other command; ExecMainStatus is that of the first alone.
+OF_A_COMMAND = ("exit-code", "signal", "core-dump")
+
+
 def describe_result(unit: dict[str, Any]) -> str:
     """Say how the main process ended. Result alone is "success" for units that never ran."""
     result = unit.get("Result") or ""
     status = unit.get("ExecMainStatus") or 0
+    if result in OF_A_COMMAND and unit.get("ExecMainStatus") == 0:
+        return f"a command beside its main process failed ({result}): ExecStartPre=, ExecStartPost= or another one"
     words = RESULT_WORDS.get(result, "it ended" if result in ("", "success") else f"result {result}")
     code = f"{status} ({EXEC_CODES[status]})" if status in EXEC_CODES else str(status)
     return words.replace("{code}", code).replace("{signal}", _signal_name(status))

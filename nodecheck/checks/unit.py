@@ -9,6 +9,7 @@ from nodecheck.checks import _unit_health as health
 from nodecheck.checks import _unit_states
 from nodecheck.checks._unit_rules import RULES
 from nodecheck.checks.base import Check, arg, judge_expectation, judge_growth
+from nodecheck.durations import format_duration
 from nodecheck.node.counters import Growth, growth
 from nodecheck.node.node import CounterWant, UnitWant
 from nodecheck.node.processes import ProcessWant
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 # systemd.unit(5): up to 255 characters of these, and one of these types.
 NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)")
-STARTS_AT_BOOT = frozenset({"enabled", "enabled-runtime", "alias", "static", "indirect", "generated", "transient"})
+STARTS_AT_BOOT = frozenset({"enabled", "enabled-runtime", "alias", "static", "indirect", "generated"})  # is-enabled
 NOT_COUNTED = 2**64 - 1  # what systemd answers for memory and tasks of a unit without accounting
 HEALTHY = "healthy"
 HIDDEN = "this user may not see the processes of others (hidepid)"
@@ -156,9 +157,10 @@ class Unit(Check):
         return self.state is None or HEALTHY in str(self.state)
 
     def _always(self) -> Iterator[str]:
+        entered = (self.uptime if self._counter() is None else self.restarts) or self.last_trigger
         asked = {
             "UnitFileState": self.enabled, "NRestarts": self.restarts,
-            "ActiveEnterTimestampMonotonic": self.uptime if self._counter() is None else self.restarts,
+            "ActiveEnterTimestampMonotonic": entered,
             "MemoryCurrent": self.memory, "TasksCurrent": self.tasks, "Result": self.result,
             "MainPID": self.main_process, "NeedDaemonReload": self.reload_needed, "LastTriggerUSec": self.last_trigger,
         }  # fmt: skip
@@ -262,16 +264,25 @@ def _is_mapped(expectation: Text | None) -> bool:
 
 
 def _judge_last_trigger(expectation: Duration, unit: dict[str, Any], node: Node) -> Iterator[Finding]:
-    """0 means never; a property that is missing was not seen."""
+    """0 means not since it was started: what was before is kept with Persistent= alone (timer_start() in timer.c)."""
     last = unit.get("LastTriggerUSec")
     if last == 0:
-        message = f"{unit['Id']} never fired since it was installed"
-        yield Finding("last_trigger", Status.CRITICAL, str(expectation), "never", message)
+        yield _judge_never_triggered(expectation, unit, node)
         return
     seconds = node.seconds_since_realtime(last or 0)
     yield from judge_expectation(
         "last_trigger", expectation, seconds, subject=unit["Id"], unit="time since the last trigger"
     )
+
+
+def _judge_never_triggered(expectation: Duration, unit: dict[str, Any], node: Node) -> Finding:
+    """One that was started a shorter time ago than it may be silent may have fired before."""
+    started = node.seconds_since(unit.get("ActiveEnterTimestampMonotonic", 0))
+    message = f"{unit['Id']} has not fired since it was started"
+    if started is not None and expectation.matches(started):
+        message += f" {format_duration(started)} ago, and when it did before is not kept"
+        return Finding("last_trigger", Status.UNKNOWN, str(expectation), None, message)
+    return Finding("last_trigger", Status.CRITICAL, str(expectation), "never", message)
 
 
 def _judge_watchdog(expectation: Percent, unit: dict[str, Any], node: Node) -> Iterator[Finding]:

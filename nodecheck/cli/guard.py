@@ -164,12 +164,15 @@ class _Guard:
         """Pass a signal on; a second one does not wait for a report."""
         if number == signal.SIGCHLD:
             self._collect()
-        elif self._signal or self._exit_code is not None:
+        elif self._exit_code is not None:  # the run has ended, and its number may be somebody else's by now
+            _end_as(self._exit_code) if not self._relays else os._exit(EXIT_SIGNAL + number)
+        elif self._signal:
             self._give_up()
         else:
             self._signal = number
             self._until = min(self._until, time.monotonic() + INTERRUPTED_SECONDS)
-            os.write(self._ringing, bytes([number]))
+            with suppress(BrokenPipeError):  # it has ended just now
+                os.write(self._ringing, bytes([number]))
             os.close(self._ringing)  # so that the other end stays readable, however often it is waited for
 
     def _collect(self) -> None:

@@ -47,6 +47,10 @@ def _of(properties: dict[str, Any], name: str = "x.service") -> Node:
         ({**FAILED, "Result": "signal", "ExecMainStatus": 99}, f"{LOST} killed by signal 99"),
         ({**FAILED, "Result": "core-dump", "ExecMainStatus": 11}, f"{LOST} dumped core on SIGSEGV"),
         ({**FAILED, "Result": "oom-kill"}, "x.service has failed: the kernel killed it: out of memory"),
+        (
+            {**FAILED, "Result": "exit-code", "ExecMainStatus": 0},
+            "a command beside its main process failed (exit-code): ExecStartPre=, ExecStartPost= or another one",
+        ),
         ({**FAILED, "Result": "watchdog"}, "x.service has failed: the watchdog got no sign of life in time"),
         ({**FAILED, "Result": "timeout"}, "x.service has failed: a start or stop took longer than its timeout"),
         ({**FAILED, "Result": "start-limit-hit"}, "x.service has failed: started too often in a short time"),
@@ -58,7 +62,10 @@ def _of(properties: dict[str, Any], name: str = "x.service") -> Node:
         ({**FAILED, "Result": "exec-condition"}, "x.service has failed: ExecCondition= said no"),
         ({**FAILED, "Result": "", "NRestarts": 4}, "x.service has failed: it ended, after 4 restarts"),
         ({**RESTARTING, "ExecMainStatus": None, "RestartUSec": 0}, "restarting: exit code 0, not restarted yet"),
-        ({**RESTARTING, "NRestarts": None, "RestartUSec": NOT_COUNTED}, "code 0, restarts not counted by this systemd"),
+        (
+            {**RESTARTING, "ExecMainStatus": 7, "NRestarts": None, "RestartUSec": NOT_COUNTED},
+            "code 7, restarts not counted by this systemd",
+        ),
         ({**FAILED, "Result": "new-in-260"}, "x.service has failed: result new-in-260"),
         ({**FAILED, "Result": "success"}, "x.service has failed: it ended"),
         (
@@ -256,7 +263,7 @@ def test_a_state_of_a_newer_systemd_is_unknown(name: str) -> None:
     ("file_state", "enabled"),
     [
         ("enabled", True), ("enabled-runtime", True), ("static", True), ("indirect", True), ("generated", True),
-        ("transient", True), ("alias", True), ("disabled", False), ("masked", False), ("masked-runtime", False),
+        ("transient", False), ("alias", True), ("disabled", False), ("masked", False), ("masked-runtime", False),
         ("linked", False), ("linked-runtime", False), ("bad", False), ("", False), ("new-in-260", False),
     ],
 )  # fmt: skip
@@ -407,7 +414,16 @@ def test_a_unit_that_is_absent_has_no_other_property() -> None:
             CRITICAL,
             "time since the last trigger of x.timer is 25h, expected < 25h",
         ),
-        ({"LastTriggerUSec": 0}, CRITICAL, "x.timer never fired since it was installed"),
+        (
+            {"LastTriggerUSec": 0, "ActiveEnterTimestampMonotonic": ago(100000)},
+            CRITICAL,
+            "x.timer has not fired since it was started",
+        ),
+        (
+            {"LastTriggerUSec": 0, "ActiveEnterTimestampMonotonic": ago(3600)},
+            UNKNOWN,
+            "x.timer has not fired since it was started 1h ago, and when it did before is not kept",
+        ),
         ({}, UNKNOWN, "the time since the last trigger of x.timer could not be seen"),
     ],
 )

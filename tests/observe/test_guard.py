@@ -93,6 +93,17 @@ def test_a_reader_may_take_any_time(cli: Cli) -> None:
     assert (code, error, out.count("critical: check number")) == (2, "", 4000)
 
 
+def test_a_signal_after_the_run_is_no_run_that_hangs(cli: Cli) -> None:
+    cli.write(*(f"check number {number:04d} | {CRITICAL}" for number in range(600)))
+    with begun(cli, "checks.yaml") as process:
+        run = run_of(process.pid)
+        wait_until(lambda: state(run) in ("", "Z"), "the run has ended, and nobody reads")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        code, _, error = ended(process)
+    assert (code, error) == (130, "")
+
+
 def test_a_second_signal_does_not_wait_for_a_report(dead_folder: pathlib.Path, cli: Cli) -> None:
     with begun(cli, dead_folder / "checks.d", "--budget", "20s") as process:
         run = run_of(process.pid)
