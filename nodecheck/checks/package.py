@@ -46,7 +46,8 @@ class Package(Check):
 """
 
     def mistakes(self) -> Iterator[tuple[str, str, str]]:
-        """Versions are versions, and what must not be there has no properties."""
+        """Names are names, versions are versions, and what must not be there has no properties."""
+        yield from self._mistaken_names()
         for argument in ("at_least", "older_than"):
             if (bound := getattr(self, argument)) is not None and parse(bound) is None:
                 yield argument, f"{bound!r} is no version", "such as 1.20.2 or 5:20.10.7-1"
@@ -55,6 +56,14 @@ class Package(Check):
         properties = (self.version, self.at_least, self.older_than, self.same_version, self.skew_with, self.held)
         if not self.installed and any(value is not None for value in properties):
             yield "installed", "a package that must not be installed has no other properties", ""
+
+    def _mistaken_names(self) -> Iterator[tuple[str, str, str]]:
+        """`dpkg -l` prints name:architecture where several may be installed; no package's own name has a colon."""
+        for argument in ("name", "same_version", "skew_with"):
+            value = getattr(self, argument) or ()
+            for name in (value,) if isinstance(value, str) else value:
+                if ":" in name:
+                    yield argument, f"{name!r} names an architecture too", f"write {name.partition(':')[0]}"
 
     def wants(self) -> Iterator[Want]:
         """The package, and those that it is compared with."""

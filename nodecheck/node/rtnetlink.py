@@ -25,7 +25,7 @@ NLA_TYPE_MASK = 0x3FFF  # the two highest bits are flags
 HEADER = struct.Struct("=LHHLL")
 ATTRIBUTE = struct.Struct("=HH")
 RECEIVE_BYTES = 1 << 18
-INTERRUPTED_AT_MOST = 3  # how often a table is read again that changed while it was read
+INTERRUPTED_AT_MOST = 3  # how often a table is read that changes while it was read
 
 
 def ask(kind: int, head: bytes, attributes: Mapping[int, bytes], deadline: float) -> bytes | None:
@@ -48,8 +48,8 @@ def dump(kind: int, head: bytes, deadline: float) -> Iterator[bytes]:
     for _ in range(INTERRUPTED_AT_MOST):
         bodies, whole = _dump(kind, head, deadline)
         if whole:
-            break
-    return iter(bodies)
+            return iter(bodies)
+    raise OSError(errno.EINTR, "it changed each time while it was read")
 
 
 def _dump(kind: int, head: bytes, deadline: float) -> tuple[list[bytes], bool]:

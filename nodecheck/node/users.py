@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 
 from nodecheck.node import interruption
@@ -9,6 +11,9 @@ from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
 from nodecheck.node.unobserved import Unobserved
 
 SOURCE = "name service"
+# What getpwnam_r(3) returns where nobody is called so; ENOENT also where a service of nsswitch.conf is not installed.
+NOBODY = (0, errno.ENOENT, errno.ESRCH)
+ENTRY_BYTES = 1 << 16
 
 
 class Question:
@@ -23,8 +28,8 @@ class Question:
         """Return the user id of each name, None for a user that does not exist."""
         try:
             with self._helper as helper:
-                answer: dict[str, int | Unobserved | None] = helper.channel.receive(deadline)
-                return answer
+                answers = helper.channel.receive(deadline)
+                return {name: _failed(name, code) if code else uid for name, (uid, code) in answers.items()}
         except (HelperTimeout, HelperGone):
             within = f"within {time.monotonic() - self._asked:.1f} s"
             late = f"the name service did not say who {', '.join(self._names)} is {within}"
@@ -32,12 +37,31 @@ class Question:
             return dict.fromkeys(self._names, Unobserved(SOURCE, reason, remedy="getent passwd"))
 
     def _serve(self, channel: Channel) -> None:
-        import pwd
+        channel.send({name: _ask(name) for name in self._names})
 
-        known: dict[str, int | None] = {}
-        for name in self._names:
-            try:
-                known[name] = pwd.getpwnam(name).pw_uid
-            except KeyError:
-                known[name] = None
-        channel.send(known)
+
+def _failed(name: str, code: int) -> Unobserved:
+    reason = f"the name service could not say who {name} is: {os.strerror(code)}"
+    return Unobserved(SOURCE, reason, remedy=f"getent passwd {name}")
+
+
+def _ask(name: str) -> tuple[int | None, int]:
+    """Return the user id, None where nobody is called so, and why that is not known: an errno.
+
+    The pwd module raises KeyError also where the name service fails: when SSSD is dead, all its users would be gone.
+    """
+    import ctypes
+
+    class Passwd(ctypes.Structure):
+        _fields_ = (
+            ("name", ctypes.c_char_p),
+            ("password", ctypes.c_char_p),
+            ("uid", ctypes.c_uint),
+            ("gid", ctypes.c_uint),
+            ("rest", ctypes.c_char_p * 3),
+        )
+
+    entry, found, room = Passwd(), ctypes.POINTER(Passwd)(), ctypes.create_string_buffer(ENTRY_BYTES)
+    asked = os.fsencode(name), ctypes.byref(entry), room, ctypes.c_size_t(ENTRY_BYTES), ctypes.byref(found)
+    code = ctypes.CDLL(None).getpwnam_r(*asked)
+    return (int(entry.uid) if found else None, 0 if code in NOBODY else code)

@@ -147,3 +147,17 @@ def test_whether_it_is_held(held: bool | None, expected: bool, status: Status) -
 )
 def test_what_cannot_be_meant_is_a_mistake(arguments: dict[str, Any], expected: tuple[str, ...]) -> None:
     assert expected == tuple(name for name, _, _ in make("package", name="x", **arguments).mistakes())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"name": "libc6:amd64"},
+        {"name": "x", "same_version": ["y", "libc6:amd64"]},
+        {"name": "x", "skew_with": "libc6:amd64"},
+    ],
+)
+def test_a_name_as_dpkg_lists_it_names_an_architecture_too(arguments: dict[str, Any]) -> None:
+    mistakes = list(make("package", **arguments).mistakes())
+
+    assert [([*arguments][-1], "'libc6:amd64' names an architecture too", "write libc6")] == mistakes

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pathlib
+import socket
 import struct
 import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +44,40 @@ def _attribute(kind: int, data: bytes) -> bytes:
 def test_what_the_kernel_says_of_a_chain_is_read(hook: bytes, use: int, expected: Chain) -> None:
     data = _attribute(1, b"nat\0") + _attribute(3, b"KUBE-SERVICES\0") + hook + _attribute(6, struct.pack(">L", use))
     assert expected == iptables._chain(dict(iptables._attributes(data)))
+
+
+def _message(kind: int, flags: int = 0, body: bytes = b"") -> bytes:
+    return struct.pack("=LHHLL", 16 + len(body), kind, flags, 0, 0) + body
+
+
+def _chain(name: bytes, flags: int = 0) -> bytes:
+    return _message(0x0A03, flags, b"\0" * 4 + _attribute(1, b"nat\0") + _attribute(3, name + b"\0"))
+
+
+def _answering(monkeypatch: pytest.MonkeyPatch, *answers: bytes) -> None:
+    """Have the kernel give these answers, one to each request."""
+    waiting = list(answers)
+    kernel = SimpleNamespace(send=len, settimeout=abs, recv=lambda _size: waiting.pop(0))
+    monkeypatch.setattr(socket, "socket", lambda *_: nullcontext(kernel))
+
+
+WHOLE = _chain(b"KUBE-SERVICES") + _message(3)
+TORN = [_message(3, flags=0x10), _chain(b"KUBE-MARK", flags=0x12) + _message(3)]
+
+
+@pytest.mark.parametrize("torn", TORN, ids=["at the end", "at a chain"])
+def test_chains_that_changed_while_they_were_read_are_read_anew(monkeypatch: pytest.MonkeyPatch, torn: bytes) -> None:
+    _answering(monkeypatch, torn, torn, WHOLE)
+
+    assert [Chain("nat", "KUBE-SERVICES", own=True, used=False)] == iptables._nft_chains(socket.AF_INET)
+
+
+@pytest.mark.parametrize("torn", TORN, ids=["at the end", "at a chain"])
+def test_chains_that_change_each_time_are_not_known(monkeypatch: pytest.MonkeyPatch, torn: bytes) -> None:
+    _answering(monkeypatch, *[torn] * 5)
+
+    with pytest.raises(Unobserved, match="the rules of nf_tables changed each time while they were read"):
+        iptables._nft_chains(socket.AF_INET)
 
 
 @pytest.fixture

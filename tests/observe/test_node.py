@@ -2,13 +2,12 @@
 
 import os
 import pathlib
-import pwd
 import time
 from typing import Any
 
 import pytest
 
-from nodecheck.node import systemd
+from nodecheck.node import systemd, users
 from nodecheck.node.node import FileWant, ListenerWant, ManagerWant, Node, UnitWant, UserWant, Want
 from nodecheck.node.processes import ProcessWant
 from nodecheck.node.sockets import Connection
@@ -111,7 +110,7 @@ def test_a_name_service_that_hangs_does_not_darken_the_rest(
     bus: Bus, pid_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bus.systemd(units={"a.service": {"MainPID": 7}}, manager=MANAGER)
-    monkeypatch.setattr(pwd, "getpwnam", hang)
+    monkeypatch.setattr(users, "_ask", hang)
     with bound("127.0.0.1") as server:
         accept_for_ever(server)
         port = port_of(server)

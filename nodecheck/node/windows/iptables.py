@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.node import shapes
@@ -33,7 +34,7 @@ SAVE_SECONDS = 0.1  # less than the look has, to say itself what happened
 # linux/netlink.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 NETLINK_NETFILTER = 12
 NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0x0A03, 0x0A04
-NLM_F_REQUEST_DUMP = 0x301
+NLM_F_REQUEST_DUMP, NLM_F_DUMP_INTR = 0x301, 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_USE = 1, 3, 4, 6
 HEADER = struct.Struct("=LHHLL")
@@ -41,6 +42,7 @@ FAMILY_HEADER = struct.Struct("=BBH")
 ATTRIBUTE = struct.Struct("=HH")
 NO_NF_TABLES = (errno.EPROTONOSUPPORT, errno.EINVAL, errno.EOPNOTSUPP, errno.EAFNOSUPPORT)
 TYPE_MASK = 0x3FFF  # the upper bits of an attribute's type are flags
+INTERRUPTED_AT_MOST = 5  # how often chains are read that change while they are read: kube-proxy may be writing them
 
 BACKEND = shapes.fields({"used": shapes.boolean, "chains": shapes.whole, "found": shapes.list_of(shapes.text)})
 RUNS_PROGRAMS = True
@@ -119,7 +121,14 @@ def _has_nf_tables() -> bool:
 
 
 def _nft_chains(family: int) -> list[Chain] | None:
-    """None where this kernel has no nf_tables."""
+    """None where this kernel has no nf_tables. Raises Unobserved."""
+    for _ in range(INTERRUPTED_AT_MOST):
+        with suppress(InterruptedError):
+            return _dumped_chains(family)
+    raise Unobserved(SOURCE, "the rules of nf_tables changed each time while they were read")
+
+
+def _dumped_chains(family: int) -> list[Chain] | None:
     body = FAMILY_HEADER.pack(family, 0, 0)
     request = HEADER.pack(HEADER.size + len(body), NFT_MSG_GETCHAIN, NLM_F_REQUEST_DUMP, 0, 0) + body
     try:
@@ -136,13 +145,16 @@ def _nft_chains(family: int) -> list[Chain] | None:
 
 
 def _answered(kernel: socket.socket) -> Iterator[Chain]:
+    """Yield the chains. Raises InterruptedError: the kernel goes on by number, past what moved up meanwhile."""
     while True:
         data = kernel.recv(1 << 18)
         offset = 0
         while offset < len(data):
-            length, kind, *_ = HEADER.unpack_from(data, offset)
+            length, kind, flags, *_ = HEADER.unpack_from(data, offset)
             body = data[offset + HEADER.size : offset + length]
             offset += (length + 3) & ~3
+            if flags & NLM_F_DUMP_INTR:
+                raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
             if kind == NLMSG_DONE:
                 return
             if kind == NLMSG_ERROR:
