@@ -61,7 +61,7 @@ KEYWORDS = (
     Keyword(
         "needs", ANYWHERE, "words",
         "Names, ids or tags of checks: when one is not ok, this one is blocked, and a `command` is not run. "
-        "One that is only beyond its `warn`, or could not be seen, blocks no more than a warning or an unknown.",
+        "One that works, and is only beyond its `warn`, blocks no more than a warning or an unknown.",
     ),
     Keyword(
         "severity", ANYWHERE, "severity",

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from nodecheck.engine.plan import Plan
 
 FINE = frozenset({Status.OK, Status.SKIPPED, Status.INFO})  # what needs such a check is judged
+STANDS = frozenset({Status.OK, Status.SKIPPED, Status.CRITICAL})  # also where a need works and only warns
 
 
 def fold(plan: Plan, results: list[Result]) -> list[Result]:
     """Block what depends on a check that is not ok, and what looked through a window that a check found dark.
 
-    Where nothing that it needs was seen to be broken, what was seen itself stands: see _stands.
+    Of a check that works and only warns follows nothing that is worse: see _stands.
     """
     by_id = {result.id: result for result in results}
     watchers = _watchers(plan, by_id)
@@ -97,15 +98,12 @@ def _folded(result: Result, causes: tuple[str, ...], results: dict[str, Result])
 
 
 def _stands(result: Result, causes: Iterable[str], results: dict[str, Result]) -> bool:
-    """Tell whether a result counts in spite of its causes: one that works and only warns, or that could not be seen.
+    """Tell whether a result counts in spite of its causes: where all of them work, and only warn.
 
-    What is well beside it is well, and what is critical must not be hidden by something that nobody is woken for.
+    What is well beside them is well, and what is critical has another cause. Below what could not be seen, nothing is
+    sure: in a container, say, that has no systemd, the processes of the host do not run either.
     """
-    found = [results[cause] for cause in causes]
-    if result.status is Status.SKIPPED:  # by a result, and that has to be known
-        return all(cause.only_warns for cause in found)
-    was_seen = result.status in (Status.OK, Status.CRITICAL)
-    return was_seen and all(cause.only_warns or cause.status is Status.UNKNOWN for cause in found)
+    return result.status in STANDS and all(results[cause].only_warns for cause in causes)
 
 
 def waive(result: Result, waiver: Waiver, today: str) -> Result:
