@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SOURCE = "processes"
 PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
+PIECE = 1 << 16  # bytes of a file that are read at once: all of it, unless it is a long command line
+MOST_PIECES = (
+    128  # 8 MiB: above what execve(2) takes with the usual stack limit, and a bound whatever a process writes there
+)
 PROCESSOR = 36  # in /proc/PID/stat, after the name: where it last ran
 STILL_STATES = "DTtZ"  # states in which a process does not run by itself
 CPU_SAMPLE_SECONDS = 0.5
@@ -116,7 +120,10 @@ def _read(pid: int, name: str) -> str:
     # os.open rather than open(): a third of the time, and there are thousands of these
     descriptor = os.open(f"{PROC}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, 1 << 16).decode("utf-8", "replace")
+        pieces = [os.read(descriptor, PIECE)]
+        while len(pieces[-1]) == PIECE and len(pieces) < MOST_PIECES:
+            pieces.append(os.read(descriptor, PIECE))
+        return b"".join(pieces).decode("utf-8", "replace")
     finally:
         os.close(descriptor)
 

@@ -145,6 +145,24 @@ def test_command_lines_are_joined_with_blanks() -> None:
     assert process.cmdline == "sleep 60.5 0"
 
 
+def test_the_end_of_a_long_command_line_is_read_too() -> None:
+    """A Java daemon has its class path first and its main class last."""
+    code = "import time; time.sleep(60)"
+    pid = os.spawnv(os.P_NOWAIT, "/usr/bin/python3", ["python3", "-c", code, *["é" * 50_000] * 3, "org.example.Main"])
+    time.sleep(0.2)
+    process = seen(pid, "cmdline")
+    kill(pid)
+
+    assert f"python3 -c {code} {' '.join(['é' * 50_000] * 3)} org.example.Main" == process.cmdline
+
+
+def test_a_command_line_without_an_end_is_read_up_to_a_bound(proc: pathlib.Path) -> None:
+    with (proc / "1" / "cmdline").open("wb") as file:
+        file.write(b"x" * (9 << 20))
+
+    assert [process.cmdline for process in collect("cmdline").processes] == ["x" * (8 << 20)]
+
+
 def test_what_is_not_asked_is_not_read() -> None:
     process = seen(os.getppid())
     assert [
