@@ -108,6 +108,37 @@ def test_a_process_that_waits_for_its_vforked_child_is_uninterruptible_and_for_h
     assert pytest.approx(process.still_for, abs=SKEW) == 2.0
 
 
+@pytest.mark.parametrize(("details", "state"), [("stuck", "D"), ("stuck open_files", "D"), ("", "S")])
+def test_a_process_is_as_stuck_as_its_most_stuck_thread(details: str, state: str) -> None:
+    """The threads are looked at where that is asked for only."""
+    code = "wait = lambda: ctypes.CDLL(None).syscall(58) or ctypes.CDLL(None).pause()  # vfork, x86-64\n"
+    with Child(code + "threading.Thread(target=wait, daemon=True).start()") as child:
+        time.sleep(2)
+        try:
+            process = seen(child.pid, details=details)
+        finally:
+            for below in [p for p in collect().processes if p.parent == child.pid]:
+                os.kill(below.pid, signal.SIGKILL)
+    assert (process.state, process.is_alive()) == (state, True)
+    assert process.still_for == (pytest.approx(2.0, abs=SKEW) if state == "D" else None)
+
+
+@pytest.mark.parametrize(
+    ("first", "threads", "expected"),
+    [("S", "SD", "D"), ("R", "RS", "R"), ("S", "SX", "S"), ("T", "TD", "T"), ("Z", "ZD", "D"), ("S", "S?", "S")],
+)
+def test_of_the_states_of_threads_only_the_uninterruptible_counts(
+    proc: pathlib.Path, first: str, threads: str, expected: str
+) -> None:
+    (proc / "1" / "stat").write_text(f"1 (in) it) {first} 0" + " 0" * 15 + " 2" + " 0" * 40)
+    for number, letter in enumerate(threads, 1):
+        (proc / f"1/task/{number}").mkdir(parents=True)
+        if letter != "?":  # one that has ended just now
+            (proc / f"1/task/{number}/stat").write_text(f"{number} (in) it) {letter} 0" + " 0" * 40)
+
+    assert expected == seen(1, details="stuck").state
+
+
 def test_a_running_process_is_not_still() -> None:
     with Child() as child:
         assert seen(child.pid).still_for is None
