@@ -9,7 +9,7 @@ from nodecheck.checks.base import Check, arg, judge_expectation
 from nodecheck.definitions.expectation import Number, Text
 from nodecheck.durations import format_duration
 from nodecheck.node.node import FileWant, UnitWant, UserWant
-from nodecheck.node.processes import CUT_AT, ProcessWant
+from nodecheck.node.processes import CUT_AT, STUCK, ProcessWant
 from nodecheck.node.unobserved import MASK, Unobserved
 from nodecheck.report.result import Finding, Status
 
@@ -35,8 +35,8 @@ MORE_AT_LEAST = 1000  # as many more are considered where some may be hidden, an
 # What is compared letter by letter, and what it is then called.
 COMPARED = {"name": "name of a process", "exe": "path of an executable", "parent": "name of a process"}
 AS_ROOT = "run nodecheck as root"
-# For each property: the field of a process that it needs, read for candidates only.
-DETAILS = {"memory": "resident", "cpu": "cpu", "open_files": "open_files"}
+# For each property: the detail of a process that it needs, read for candidates only.
+DETAILS = {"state": STUCK, "memory": "resident", "cpu": "cpu", "open_files": "open_files"}
 
 
 class Process(Check):
@@ -54,7 +54,7 @@ class Process(Check):
     count: Number = arg("How many are alive; a zombie is not.", default=AT_LEAST_ONE)
     state: HeldText = arg(
         "State of each: R running, S sleeping, D uninterruptible, Z zombie, T stopped; letters or words. "
-        '"!= D for 1m": none is in D for a minute or longer. Without it, none may be stopped.',
+        '"!= D for 1m": none is in D for a minute or longer, with any of its threads. Without it, none may be stopped.',
         default=None,
         otherwise=str(NOT_STOPPED),
     )
@@ -239,7 +239,7 @@ class Process(Check):
                 yield Finding("state", Status.UNKNOWN, str(wanted), words[1], unseen)
             elif not matched:
                 message = f"{_called(process)} is {words[1]}{_for(process)}"
-                remedy = f"cat /proc/{process.pid}/wchan"
+                remedy = f"grep . /proc/{process.pid}/task/*/wchan"  # of any thread
                 yield Finding("state", Status.CRITICAL, str(wanted), words[1], message, remedy=remedy)
 
     def _judge_properties(self, alive: list[Observed], table: ProcessTable) -> Iterator[Finding]:

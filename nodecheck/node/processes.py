@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 SOURCE = "processes"
 PROC = "/proc"
 CUT_AT = 15  # TASK_COMM_LEN - 1: the kernel keeps this many bytes of a name
+PIECE = 1 << 16  # bytes of a file that are read at once: all of it, unless it is a long command line
+MOST_PIECES = 128  # 8 MiB, more than execve(2) ever takes: a process may have rewritten what is there
 PROCESSOR = 36  # in /proc/PID/stat, after the name: where it last ran
 STILL_STATES = "DTtZ"  # states in which a process does not run by itself
+STUCK = "stuck"  # the detail that looks at each thread, see _as_stuck
+MOST_THREADS = 2000  # of one process, at about 10 microseconds each
 CPU_SAMPLE_SECONDS = 0.5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 UNIT_SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
@@ -66,8 +70,8 @@ class ProcessTable(NamedTuple):
 class ProcessWant(NamedTuple):
     """What a check wants to know of processes.
 
-    `fields` are read for every process, `details` for those that `selects` does not rule out. With `masked` no secret
-    of a command line is seen, by any want of this pass.
+    `fields` are read for every process, `details` for those that `selects` does not rule out: fields too, or STUCK.
+    With `masked` no secret of a command line is seen, by any want of this pass.
     """
 
     fields: frozenset[str]
@@ -112,11 +116,14 @@ def _read_process(pid: int, fields: frozenset[str]) -> Process | None:
     return process
 
 
-def _read(pid: int, name: str) -> str:
+def _read(pid: int | str, name: str) -> str:
     # os.open rather than open(): a third of the time, and there are thousands of these
     descriptor = os.open(f"{PROC}/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, 1 << 16).decode("utf-8", "replace")
+        pieces = [os.read(descriptor, PIECE)]
+        while len(pieces[-1]) == PIECE and len(pieces) < MOST_PIECES:
+            pieces.append(os.read(descriptor, PIECE))
+        return b"".join(pieces).decode("utf-8", "replace")
     finally:
         os.close(descriptor)
 
@@ -128,7 +135,7 @@ def _parse_stat(pid: int, text: str) -> Process:
     return Process(pid, name, fields[0], int(fields[1]), int(fields[17]), int(fields[19]) / TICKS_PER_SECOND)
 
 
-def _still_for(pid: int) -> float | None:
+def _still_for(pid: int | str) -> float | None:
     """Return the seconds since the process last ran.
 
     se.exec_start is the clock of its processor in milliseconds when it last did; our own, just now and on that same
@@ -152,7 +159,7 @@ def _runs_now_on(processor: int) -> float:
         os.sched_setaffinity(0, allowed)
 
 
-def _last_ran(pid: int) -> float:
+def _last_ran(pid: int | str) -> float:
     return float(_read(pid, "sched").partition("se.exec_start")[2].split()[1])
 
 
@@ -208,7 +215,7 @@ def _arguments(pid: int) -> list[str]:
         return []
 
 
-# ---- what psutil reads, for candidates
+# ---- what is read for candidates: threads, and what psutil reads
 
 
 def _with_details(table: ProcessTable, wants: list[ProcessWant], deadline: float) -> ProcessTable:
@@ -217,9 +224,44 @@ def _with_details(table: ProcessTable, wants: list[ProcessWant], deadline: float
         for process in table.processes if want.details else ():
             if want.selects(process) is not False:
                 details.setdefault(process.pid, set()).update(want.details)
-    values = _read_details(details, deadline)
-    seen = [process for process in table.processes if process.pid not in details or process.pid in values]
+    # Without psutil for those whose threads only are asked for: its import takes longer than they do.
+    further = {pid: names - {STUCK} for pid, names in details.items() if names != {STUCK}}
+    processes = [
+        _as_stuck(process) if STUCK in details.get(process.pid, ()) else process for process in table.processes
+    ]
+    values = _read_details(further, deadline) if further else {}
+    seen = [process for process in processes if process.pid not in further or process.pid in values]
     return table._replace(processes=[process._replace(**values.get(process.pid, {})) for process in seen])
+
+
+def _as_stuck(process: Process) -> Process:
+    """A process is as stuck as its most stuck thread: the first one of a Go program sleeps while another one hangs.
+
+    The state of a process is that of its first thread only. One that was stopped stays so: that is of all threads.
+    """
+    if process.threads < 2 or process.state in "Tt":
+        return process
+    for thread in _threads(process.pid):
+        try:
+            if _state(thread) == "D":
+                still_for = _still_for(thread)
+                if process.state != "D" or (still_for or 0.0) > (process.still_for or 0.0):
+                    process = process._replace(state="D", still_for=still_for)
+        except (OSError, IndexError):
+            continue  # it ended between two reads
+    return process
+
+
+def _threads(pid: int) -> list[str]:
+    """Return what stands for a pid in the path of each thread."""
+    try:
+        return [f"{pid}/task/{thread}" for thread in os.listdir(f"{PROC}/{pid}/task")[:MOST_THREADS]]
+    except OSError:
+        return []
+
+
+def _state(pid: int | str) -> str:
+    return _read(pid, "stat").rpartition(")")[2].split(maxsplit=1)[0]
 
 
 def _read_details(details: dict[int, set[str]], deadline: float) -> dict[int, dict[str, Any]]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from nodecheck.node import units
 from nodecheck.node.node import EveryUnitWant, FileWant, ListenerWant, ManagerWant
-from nodecheck.node.processes import ProcessWant
+from nodecheck.node.processes import STUCK, ProcessWant
 
 if TYPE_CHECKING:
     from nodecheck.node.node import Want
 
 FIELDS = frozenset({"exe", "cmdline", "uid", "unit"})
-DETAILS = frozenset({"resident", "open_files"})
+DETAILS = frozenset({"resident", "open_files", STUCK})
 PORT_RANGE = "/proc/sys/net/ipv4/ip_local_port_range"  # from which the kernel takes ports that nobody asked for
 LEFT_OUT = {"Job"}  # the row of the unit tells it in words
 

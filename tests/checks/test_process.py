@@ -437,11 +437,11 @@ def test_a_number_needs_no_name_service_and_a_unit_no_systemd(arguments: dict[st
 
 def test_all_that_is_asked_for_is_wanted() -> None:
     check = make("process", name="x", cmdline="y", user="bob", pidfile="/run/x.pid", unit="x.service", main=True,
-                 memory="< 1GiB", cpu="< 9%", open_files="< 9")  # fmt: skip
+                 memory="< 1GiB", cpu="< 9%", open_files="< 9", state="!= D for 1m")  # fmt: skip
     first, *others = check.wants()
     assert isinstance(first, ProcessWant)
     assert set(first.fields) == {"exe", "cmdline", "uid", "unit"}
-    assert set(first.details) == {"resident", "cpu", "open_files"}
+    assert set(first.details) == {"resident", "cpu", "open_files", "stuck"}
     assert others == [UserWant("bob"), FileWant("/run/x.pid"), UnitWant("x.service", ("MainPID",))]
 
 
@@ -454,6 +454,8 @@ def test_details_are_read_of_candidates_only() -> None:
 def test_a_state_that_is_not_well_says_where_to_look() -> None:
     finding = judge(make("process", name="dockerd"), node(processes=[process(state="T")]))[-1]
     assert finding.remedy == "kill -CONT 100"
+    finding = judge(make("process", name="dockerd", state="!= D"), node(processes=[process(state="D")]))[-1]
+    assert finding.remedy == "grep . /proc/100/task/*/wchan"
 
 
 @given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))

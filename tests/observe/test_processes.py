@@ -108,6 +108,37 @@ def test_a_process_that_waits_for_its_vforked_child_is_uninterruptible_and_for_h
     assert pytest.approx(process.still_for, abs=SKEW) == 2.0
 
 
+@pytest.mark.parametrize(("details", "state"), [("stuck", "D"), ("stuck open_files", "D"), ("", "S")])
+def test_a_process_is_as_stuck_as_its_most_stuck_thread(details: str, state: str) -> None:
+    """The threads are looked at where that is asked for only."""
+    code = "wait = lambda: ctypes.CDLL(None).syscall(58) or ctypes.CDLL(None).pause()  # vfork, x86-64\n"
+    with Child(code + "threading.Thread(target=wait, daemon=True).start()") as child:
+        time.sleep(2)
+        try:
+            process = seen(child.pid, details=details)
+        finally:
+            for below in [p for p in collect().processes if p.parent == child.pid]:
+                os.kill(below.pid, signal.SIGKILL)
+    assert (process.state, process.is_alive()) == (state, True)
+    assert process.still_for == (pytest.approx(2.0, abs=SKEW) if state == "D" else None)
+
+
+@pytest.mark.parametrize(
+    ("first", "threads", "expected"),
+    [("S", "SD", "D"), ("R", "RS", "R"), ("S", "SX", "S"), ("T", "TD", "T"), ("Z", "ZD", "D"), ("S", "S?", "S")],
+)
+def test_of_the_states_of_threads_only_the_uninterruptible_counts(
+    proc: pathlib.Path, first: str, threads: str, expected: str
+) -> None:
+    (proc / "1" / "stat").write_text(f"1 (in) it) {first} 0" + " 0" * 15 + " 2" + " 0" * 40)
+    for number, letter in enumerate(threads, 1):
+        (proc / f"1/task/{number}").mkdir(parents=True)
+        if letter != "?":  # one that has ended just now
+            (proc / f"1/task/{number}/stat").write_text(f"{number} (in) it) {letter} 0" + " 0" * 40)
+
+    assert expected == seen(1, details="stuck").state
+
+
 def test_a_running_process_is_not_still() -> None:
     with Child() as child:
         assert seen(child.pid).still_for is None
@@ -143,6 +174,24 @@ def test_command_lines_are_joined_with_blanks() -> None:
     process = seen(pid, "cmdline")
     kill(pid)
     assert process.cmdline == "sleep 60.5 0"
+
+
+def test_the_end_of_a_long_command_line_is_read_too() -> None:
+    """A Java daemon has its class path first and its main class last."""
+    code = "import time; time.sleep(60)"
+    pid = os.spawnv(os.P_NOWAIT, "/usr/bin/python3", ["python3", "-c", code, *["é" * 50_000] * 3, "org.example.Main"])
+    time.sleep(0.2)
+    process = seen(pid, "cmdline")
+    kill(pid)
+
+    assert f"python3 -c {code} {' '.join(['é' * 50_000] * 3)} org.example.Main" == process.cmdline
+
+
+def test_a_command_line_without_an_end_is_read_up_to_a_bound(proc: pathlib.Path) -> None:
+    with (proc / "1" / "cmdline").open("wb") as file:
+        file.write(b"x" * (9 << 20))
+
+    assert [process.cmdline for process in collect("cmdline").processes] == ["x" * (8 << 20)]
 
 
 def test_what_is_not_asked_is_not_read() -> None:
