@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
-import resource
 import time
 
 import pytest
@@ -25,17 +25,8 @@ def test_users_have_their_ids_and_who_does_not_exist_has_none() -> None:
 
 def test_a_name_service_that_fails_does_not_say_that_there_is_no_such_user(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = users._ask
-
-    def without_files(name: str) -> tuple[int | None, int]:
-        """So the C library cannot open /etc/passwd, nor a connection."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0 if name == "bob" else soft, hard))
-        answer = ask(name)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return answer
-
-    monkeypatch.setattr(users, "_ask", without_files)
-    reason = "the name service could not say who bob is: Too many open files"
+    monkeypatch.setattr(users, "_ask", lambda name: (None, errno.EIO) if name == "bob" else ask(name))
+    reason = "the name service could not say who bob is: Input/output error"
     dark = Unobserved("name service", reason, remedy="getent passwd bob")
 
     assert {"root": 0, "bob": dark, "no-such-user": None} == answers("root", "bob", "no-such-user")
