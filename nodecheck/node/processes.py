@@ -129,10 +129,14 @@ def _read(pid: int | str, name: str) -> str:
 
 
 def _parse_stat(pid: int, text: str) -> Process:
-    """The name is in parentheses and may hold any character, parentheses and blanks too."""
-    name, _, rest = text[text.index("(") + 1 :].rpartition(")")
-    fields = rest.split()
+    fields = _fields(text)
+    name = text[text.index("(") + 1 : text.rindex(")")]
     return Process(pid, name, fields[0], int(fields[1]), int(fields[17]), int(fields[19]) / TICKS_PER_SECOND)
+
+
+def _fields(text: str) -> list[str]:
+    """Return those behind the name, which is in parentheses and may hold any character, parentheses and blanks too."""
+    return text.rpartition(")")[2].split()
 
 
 def _still_for(pid: int | str) -> float | None:
@@ -143,7 +147,7 @@ def _still_for(pid: int | str) -> float | None:
     seconds within hours (rq_clock_task in kernel/sched/sched.h). Needs CONFIG_SCHED_DEBUG, which the distributions set.
     """
     try:
-        then, processor = _last_ran(pid), int(_read(pid, "stat").rpartition(")")[2].split()[PROCESSOR])
+        then, processor = _last_ran(pid), int(_fields(_read(pid, "stat"))[PROCESSOR])
         return max(0.0, (_runs_now_on(processor) - then) / 1000)
     except (OSError, ValueError, IndexError):
         return None
@@ -243,7 +247,7 @@ def _as_stuck(process: Process) -> Process:
         return process
     for thread in _threads(process.pid):
         try:
-            if _state(thread) == "D":
+            if _fields(_read(thread, "stat"))[0] == "D":
                 still_for = _still_for(thread)
                 if process.state != "D" or (still_for or 0.0) > (process.still_for or 0.0):
                     process = process._replace(state="D", still_for=still_for)
@@ -258,10 +262,6 @@ def _threads(pid: int) -> list[str]:
         return [f"{pid}/task/{thread}" for thread in os.listdir(f"{PROC}/{pid}/task")[:MOST_THREADS]]
     except OSError:
         return []
-
-
-def _state(pid: int | str) -> str:
-    return _read(pid, "stat").rpartition(")")[2].split(maxsplit=1)[0]
 
 
 def _read_details(details: dict[int, set[str]], deadline: float) -> dict[int, dict[str, Any]]:
