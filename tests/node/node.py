@@ -105,6 +105,13 @@ class Node:
                 raise AssertionError(f"{name} is {seen}, not {wanted}, after {timeout:g} s:\n{log}")
             time.sleep(0.05)
 
+    def expect_nothing_left(self) -> None:
+        """No process of a run is there, or will be in a moment: a helper that has answered ends by itself."""
+        deadline = time.monotonic() + 2
+        while left := self.run("pgrep", "--full", "--list-full", "nodecheck run", check=False).stdout:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
+
     def main_pid(self, name: str) -> int:
         """The main process of a unit."""
         pid = int(self.show(name, "MainPID")["MainPID"])

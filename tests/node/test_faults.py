@@ -63,7 +63,7 @@ def expect(node: Node, seconds: float, *arguments: str, user: tuple[str, ...] = 
     assert outcome.statuses() == SEEN | {name.replace("_", " "): status for name, status in otherwise.items()}
     assert outcome.report["duration_seconds"] < seconds
     assert outcome.seconds < seconds + 1
-    assert node.run("pgrep", "--full", "nodecheck run", check=False).stdout == ""
+    node.expect_nothing_left()
     assert node.run("cat", "/proc/self/mounts").stdout == mounts
     return outcome
 

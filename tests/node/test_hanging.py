@@ -79,7 +79,7 @@ def expect_dark(node: Node, says: str, *budget: str, seconds: float = 1.0) -> No
     """Both kinds of definition; the first in the default budget, where a check's own timeout ends the waiting."""
     expect_one_cause(node, Dark(says, DEFAULT_SECONDS if seconds > 1 else 1.0))
     expect_unknown(node, Dark(says, seconds), budget)
-    assert node.run("pgrep", "-f", "nodecheck run", check=False).stdout == ""
+    node.expect_nothing_left()
 
 
 def expect_only_the_bus(node: Node, says: str, seconds: float = 1.0) -> None:
