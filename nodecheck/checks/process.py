@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nodecheck.node.processes import Process as Observed
     from nodecheck.node.processes import ProcessTable
 
+    Fit = tuple[Observed, bool | None]  # None: something of it could not be seen
+
 # proc(5), /proc/PID/stat; a process is known by the letter and by the word.
 STATES = {
     "R": "running", "S": "sleeping", "D": "uninterruptible", "Z": "zombie", "T": "stopped", "t": "traced", "X": "dead",
@@ -49,7 +51,7 @@ class Process(Check):
     exe: str = arg("Select by the executable: its path, or its basename.", default=None)
     user: str = arg("Select by the user it runs as: a name or a number.", default=None)
     pidfile: str = arg("Select the process whose number stands in this file.", default=None)
-    unit: str = arg("Select by the systemd unit whose control group it is in.", default=None)
+    unit: str = arg("Select by the systemd unit whose control group it is in; by an alias of it, too.", default=None)
     parent: str = arg("Select by the name of the parent process.", default=None)
     count: Number = arg("How many are alive; a zombie is not.", default=AT_LEAST_ONE)
     state: HeldText = arg(
@@ -100,13 +102,13 @@ class Process(Check):
     def wants(self) -> Iterator[Want]:
         """The cheap fields for all processes; what is expensive for candidates only."""
         details = frozenset(field for name, field in DETAILS.items() if getattr(self, name) is not None)
-        yield ProcessWant(frozenset(self._fields()), details, self._may_be)
+        yield ProcessWant(frozenset(self._fields()), details, self._is_candidate)
         if self.user is not None and not self.user.isdecimal():
             yield UserWant(self.user)
         if self.pidfile is not None:
             yield FileWant(self.pidfile)
-        if self.main is not None and self.unit is not None:
-            yield UnitWant(self.unit, ("MainPID",))
+        if self.unit is not None:
+            yield UnitWant(self.unit, ("MainPID",) if self.main is not None else ())
 
     def judge(self, node: Node) -> Iterator[Finding]:
         """First how many are alive, then each property of those."""
@@ -131,20 +133,35 @@ class Process(Check):
         if self.unit is not None:
             yield "unit"
 
+    def _is_candidate(self, process: Observed) -> bool | None:
+        """Tell what the details are read for. `unit` may be an alias: alone, it selects what has its very name."""
+        alone = self.name is None and self.exe is None and self.cmdline is None
+        return _is_equal(process.unit, self.unit) if alone and self.unit is not None else self._may_be(process)
+
     def _may_be(self, process: Observed) -> bool | None:
-        """Tell by its own fields whether a process is meant; None when one of them could not be seen."""
+        """Tell by its own fields, but for its unit, whether a process is meant; None when one could not be seen."""
         answers = (
             _is_named(process, self.name) if self.name is not None else True,
             _is_executable(process, self.exe) if self.exe is not None else True,
             _is_found(process.cmdline, self.cmdline) if self.cmdline is not None else True,
-            _is_equal(process.unit, self.unit) if self.unit is not None else True,
         )
         return _all(answers)
 
     def _select(self, table: ProcessTable, node: Node) -> tuple[list[Observed], list[Observed]]:
         """Return the processes that are meant, and those that may be: something of them could not be seen."""
+        fits = self._fits(table, node)
+        if self.unit is None:
+            return _sure_and_unsure(fits)
+        selected = _sure_and_unsure(_of_unit(fits, self.unit))
+        # A control group has the unit's own name. systemd is asked for it only where that may change the answer.
+        if selected == ([], []) and any(fit is not False for _, fit in fits):
+            return _sure_and_unsure(_of_unit(fits, node.unit(self.unit)["Id"]))
+        return selected
+
+    def _fits(self, table: ProcessTable, node: Node) -> list[Fit]:
+        """Tell of each process whether it is meant by all selectors but `unit`."""
         uid, pid, parents = self._uid(node), self._pid(node), self._parents(table)
-        judged = [
+        return [
             (
                 process,
                 _all(
@@ -158,7 +175,6 @@ class Process(Check):
             )
             for process in table.processes
         ]
-        return [process for process, meant in judged if meant], [process for process, meant in judged if meant is None]
 
     def _parents(self, table: ProcessTable) -> dict[int, bool | None] | None:
         if self.parent is None:
@@ -208,7 +224,16 @@ class Process(Check):
             return f"{left}; its parent {zombie.parent} does not collect it"
         if self._uid(node) == NOBODY:
             return f"{self._subject()} is not running: there is no user {self.user}"
-        return self._explain_pidfile(node) or f"{self._subject()} is not running"
+        return self._explain_pidfile(node) or f"{self._subject()} is not running{self._elsewhere(node)}"
+
+    def _elsewhere(self, node: Node) -> str:
+        """Name a process that is meant but for its unit, where it is not `unit` alone that selects."""
+        named = self.name is not None or self.exe is not None or self.cmdline is not None
+        if self.unit is None or not named:
+            return ""
+        others = (process for process, fit in self._fits(node.process_table(), node) if fit and process.is_alive())
+        other = next(others, None)
+        return "" if other is None else f": {_called(other)} is in {other.unit or 'no unit'}"
 
     def _explain_pidfile(self, node: Node) -> str:
         pid = self._pid(node)
@@ -298,6 +323,14 @@ def _is_executable(process: Observed, exe: str) -> bool | None:
     if process.exe is None:
         return None
     return process.exe == exe if "/" in exe else process.exe.rpartition("/")[2] == exe
+
+
+def _of_unit(fits: list[Fit], unit: str) -> list[Fit]:
+    return [(process, _all((fit, _is_equal(process.unit, unit)))) for process, fit in fits]
+
+
+def _sure_and_unsure(fits: list[Fit]) -> tuple[list[Observed], list[Observed]]:
+    return [process for process, fit in fits if fit], [process for process, fit in fits if fit is None]
 
 
 def _is_equal(observed: object, wanted: object) -> bool | None:

@@ -56,8 +56,39 @@ CUT = LONG[:15]
 def test_a_selector_takes_a_process_leaves_it_or_could_not_see(
     selector: dict[str, str], one: Process, status: Status
 ) -> None:
-    seen = node(processes=[one, process(7, "init", unit="init.scope", uid=5)], users={"root": 0, "bob": None})
+    others = [process(7, "init", unit="init.scope", uid=5)]
+    seen = node(processes=[one, *others], users={"root": 0, "bob": None}, units=[service("other.service")])
     assert status == status_of(make("process", **selector), seen)
+
+
+@pytest.mark.parametrize(
+    ("selectors", "unit", "status"),
+    [
+        ({"name": "sshd"}, "ssh.service", OK),
+        ({}, "ssh.service", OK),
+        ({"name": "sshd"}, "other.service", CRITICAL),
+        ({"name": "other"}, "ssh.service", CRITICAL),
+        ({"name": "sshd", "count": "0"}, "ssh.service", CRITICAL),
+    ],
+)
+def test_a_unit_is_known_by_its_alias_too(selectors: dict[str, str], unit: str, status: Status) -> None:
+    check = make("process", unit="sshd.service", **selectors)
+    ssh = service("ssh.service")
+    seen = node(processes=[process(name="sshd", unit=unit)], units=[ssh], aliases={"sshd.service": ssh})
+    assert status == status_of(check, seen)
+
+
+@pytest.mark.parametrize(("name", "status"), [("sshd", UNKNOWN), ("other", CRITICAL)])
+def test_without_systemd_an_alias_is_unknown_only_where_it_matters(name: str, status: Status) -> None:
+    check = make("process", name="sshd", unit="sshd.service")
+    assert status == status_of(check, node(processes=[process(name=name, unit="ssh.service")], units=dark()))
+
+
+@pytest.mark.parametrize(("selectors", "read"), [({"name": "sshd"}, True), ({}, False)])
+def test_details_are_read_of_processes_that_an_alias_may_mean(selectors: dict[str, str], read: bool) -> None:
+    want = next(iter(make("process", unit="sshd.service", memory="< 1GiB", **selectors).wants()))
+    assert isinstance(want, ProcessWant)
+    assert want.selects(process(name="sshd", unit="ssh.service")) is read
 
 
 @pytest.mark.parametrize(
@@ -173,11 +204,16 @@ def test_a_process_that_may_be_meant_counts_both_ways(count: Any, status: Status
         ({}, 0, "dockerd is not running"),
         ({"count": 0}, 0, "0 of dockerd alive"),
         ({"count": 1}, 5, "5 of dockerd alive (pid 100, 101, 102, 103, 104), expected 1"),
-        ({"unit": "other.service"}, 1, "dockerd, unit other.service is not running"),
+        ({"unit": "other.service"}, 0, "dockerd, unit other.service is not running"),
+        (
+            {"unit": "other.service"},
+            1,
+            "dockerd, unit other.service is not running: dockerd (pid 100) is in dockerd.service",
+        ),
     ],
 )
 def test_the_message_says_how_many_are_alive(arguments: dict[str, Any], number: int, message: str) -> None:
-    seen = node(processes=[process(100 + n) for n in range(number)])
+    seen = node(processes=[process(100 + n) for n in range(number)], units=[service("other.service")])
     assert message == told(make("process", name="dockerd", **arguments), seen)
 
 
@@ -430,9 +466,8 @@ def test_what_is_expensive_is_wanted_only_when_it_is_asked_for() -> None:
     assert (want.fields, want.details) == (frozenset({"exe"}), frozenset())
 
 
-@pytest.mark.parametrize("arguments", [{"user": "1000"}, {"unit": "x.service"}])
-def test_a_number_needs_no_name_service_and_a_unit_no_systemd(arguments: dict[str, str]) -> None:
-    assert len(list(make("process", name="x", **arguments).wants())) == 1
+def test_a_number_needs_no_name_service() -> None:
+    assert len(list(make("process", name="x", user="1000").wants())) == 1
 
 
 def test_all_that_is_asked_for_is_wanted() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from . import units
-from .node import Node
+from .node import UNITS, Node
 from .verdicts import definition, expect, finding, judge, judged
 
 FIFO = "/run/nodecheck-test.fifo"
@@ -45,6 +45,15 @@ def test_a_process_that_lives_is_found_by_each_selector(node: Node) -> None:
     assert outcome.exit_code == 0
     for name in selectors:
         assert outcome.result(name)["message"].endswith(f"alive (pid {pid})")
+
+
+def test_a_process_is_found_by_an_alias_of_its_unit(node: Node) -> None:
+    """As ssh.service on Debian, which is sshd.service too: the control group has one name only."""
+    node.run("ln", "-s", "tried.service", f"{UNITS}/alias.service")
+    started(node, units.running("/usr/bin/sleep 86400.5"))
+    judged(node, "process: {name: sleep, unit: alias.service, main: true, count: 1}", "ok", "^1 of ")
+    says = r"^sleep, unit sysinit.target is not running: sleep \(pid \d+\) is in tried.service$"
+    judged(node, "process: {name: sleep, unit: sysinit.target}", "critical", says)
 
 
 def test_a_process_that_is_not_there_is_critical(node: Node) -> None:
