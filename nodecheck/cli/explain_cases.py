@@ -47,7 +47,7 @@ CHANGES = (
     ("`users`, `files`", "The id of a user; the text of a file, or `absent`."),
     (
         "`facts`, `groups`",
-        "What the node is; a group may be `absent`, a fact `{malformed: what is wrong}`.",
+        "What the node is; either may be `absent`, a fact `{malformed: what is wrong}`.",
     ),
     ("`unobserved`", "A window that stays dark, and why: systemd, processes or sockets."),
 )

@@ -52,7 +52,9 @@ def _facts(record: Data, wanted: Data) -> Data:
 
 
 def _fact(value: Any) -> Data:
-    """A value, or {malformed: what is wrong with the file that it is read off}."""
+    """A value, absent, or {malformed: what is wrong with the file that it is read off}."""
+    if value == ABSENT:
+        return {"value": None, "source": "the case"}
     if isinstance(value, dict) and value.keys() == {"malformed"}:
         return {"value": None, "source": "the case", "problem": value["malformed"], "malformed": True}
     return {"value": value, "source": "the case"}

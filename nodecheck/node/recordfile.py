@@ -260,6 +260,7 @@ _OF_FACT = {"problem": text, "malformed": boolean}
 _FACT = fields({"value": anything, "source": text}, _OF_FACT)
 _NAME = fields({"value": text, "source": text}, _OF_FACT)
 _NAME_OR_NONE = fields({"value": optional(text), "source": text}, _OF_FACT)
+_SUBJECT = fields({"value": optional(mapping_of(anything)), "source": text}, _OF_FACT)
 
 
 def _not_recorded(groups: Mapping[str, str]) -> dict[str, Fact]:
@@ -270,9 +271,8 @@ def _not_recorded(groups: Mapping[str, str]) -> dict[str, Fact]:
 
 def _facts(value: Any, place: str) -> dict[str, Any]:
     read: dict[str, Any] = mapping_of(_FACT)(value, place)
-    fields({"hostname": _NAME, "machine_id": _NAME_OR_NONE, "boot_id": _NAME_OR_NONE}, dict.fromkeys(read, _FACT))(
-        value, place
-    )
+    needed = {"hostname": _NAME, "machine_id": _NAME_OR_NONE, "boot_id": _NAME_OR_NONE}
+    fields(needed, dict.fromkeys(read, _FACT) | dict.fromkeys(subjects(), _SUBJECT))(value, place)
     return read
 
 

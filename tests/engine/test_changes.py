@@ -61,6 +61,11 @@ def test_a_unit_is_changed_by_property(name: str, properties: Any, key: str, val
     assert changed(units={name: properties}).unit(name)[key] == value
 
 
+def test_a_fact_that_is_absent_is_that_of_a_node_without_it() -> None:
+    assert changed(facts={"etcd": {"form": "service"}}).facts["etcd"].value == {"form": "service"}
+    assert changed(facts={"etcd": "absent"}).facts["etcd"].value is None
+
+
 def test_what_is_not_changed_stays() -> None:
     made = changed(units={"docker.service": "absent"})
     assert made.unit("kubelet.service") == RECORD["units"]["kubelet.service"]

@@ -244,6 +244,7 @@ def test_the_whole_record_is_judged_without_a_gap() -> None:
         (["connections", "x"], {"error": "", "seconds": 1, "accepted": True}, "'x' is no inode"),
         (["clocks", "realtime"], 1e18, "clocks > realtime: expected a time in seconds"),
         (["facts", "hostname", "value"], 7, "facts > hostname > value: expected a text, not 7"),
+        (["facts", "etcd"], {"value": "none", "source": ""}, "facts > etcd > value: expected a mapping, not 'none'"),
         (["manager"], {"unobserved": {"reason": "x"}}, "manager > unobserved: 'source' is missing"),
         (["moods"], [], "there is nothing called 'moods' here; known: agent, clocks,"),
     ],
