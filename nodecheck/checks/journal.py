@@ -43,7 +43,7 @@ class Journal(Check):
     )
     new: bool = arg(
         "Whether only entries count that came since the last run looked, so that none counts twice: the place in the "
-        "journal is remembered (--state). Where none is, all within `since` count.",
+        "journal is remembered (--state), by runs by hand, too. Where none is, all within `since` count.",
         default=False,
     )
     count: Number = arg("Entries that match; 0, when left out.", default=None)
