@@ -42,7 +42,8 @@ class Mount(NamedTuple):
 
 def parse(text: str) -> list[Mount]:
     """Return the mounts of a mountinfo file, in its order."""
-    return [_parse_line(line) for line in text.splitlines()]
+    # Of what ends a line elsewhere, the kernel escapes in a name only this: a user's mount may have a \r in it.
+    return [_parse_line(line) for line in text.split("\n") if line]
 
 
 def _parse_line(line: str) -> Mount:
@@ -80,7 +81,7 @@ def are_ours(mounts: Iterable[Mount]) -> bool:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
         return file.read()
 
 
