@@ -135,13 +135,32 @@ def test_rpm_tells_its_packages(rpm: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("echo 'error: cannot open Packages database' >&2; exit 1", "rpm said nothing of kubelet: error: cannot open"),
+        ("echo 'error: cannot open Packages database' >&2; exit 1", "rpm cannot tell of kubelet: error: cannot open"),
+        (
+            "echo 'package kubelet is not installed'; echo 'error: cannot open Packages database' >&2; exit 1",
+            "rpm cannot tell of kubelet: error: cannot open Packages database",
+        ),
         ("kill -SEGV $$", "rpm was ended by SIGSEGV"),
     ],
 )
 def test_an_rpm_that_cannot_tell_is_no_missing_package(rpm: pathlib.Path, text: str, reason: str) -> None:
     _script(rpm, text)
     with pytest.raises(Unobserved, match=reason):
+        found("kubelet")
+
+
+def test_what_rpm_only_warns_of_is_no_doubt(rpm: pathlib.Path) -> None:
+    _script(rpm, "echo 'package kubelet is not installed'; echo 'warning: Found bdb_ro Packages database' >&2; exit 1")
+    assert found("kubelet") == {"kubelet": []}
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/rpm"), reason="there is no rpm")
+def test_the_real_rpm_with_a_broken_database_is_no_missing_package(rpm: pathlib.Path) -> None:
+    database = rpm.parent / "database"
+    database.mkdir()
+    (database / "rpmdb.sqlite").write_bytes(b"broken" * 1000)
+    _script(rpm, f'exec /usr/bin/rpm --dbpath {database} "$@"')
+    with pytest.raises(Unobserved, match="rpm cannot tell of kubelet: error: "):
         found("kubelet")
 
 

@@ -107,13 +107,15 @@ def _of_rpm(want: PackageWant) -> dict[str, list[dict[str, Any]]]:
         raise Unobserved("packages", f"rpm was ended by {run.signal}")
     lines = [line.split("\t") for line in run.stdout.text.splitlines()]
     rows = [line for line in lines if len(line) == 3]
-    missing = [name for name in want.names if f"package {name} is not installed" in run.stdout.text]
+    said = " ".join(run.stderr.text.split())
+    # Where it cannot read its database, it says of each package that it is not installed, and why only beside that.
+    sure = "error: " not in said
+    missing = [name for name in want.names if sure and f"package {name} is not installed" in run.stdout.text]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in want.names}
     for name, version, architecture in rows:
         found.setdefault(name, []).append(
             {"version": version, "architecture": architecture, "state": "installed", "broken": False, "held": None}
         )
     if unsaid := [name for name in want.names if not found[name] and name not in missing]:
-        said = " ".join(run.stderr.text.split())
-        raise Unobserved("packages", f"rpm said nothing of {', '.join(unsaid)}: {said}")
+        raise Unobserved("packages", f"rpm cannot tell of {', '.join(unsaid)}: {said or 'it says nothing'}")
     return {name: found[name] for name in want.names}
