@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOM = Percent("< 90%")
 CHEAP = ("pids", "files", "conntrack")
 NONE = {
-    "conntrack": "no connections are tracked: nf_conntrack is not loaded",
+    "conntrack": "nothing limits tracked connections: nf_conntrack is not loaded, or nf_conntrack_max is 0",
     "control_groups": "there are no control groups with memory",
     "inotify_instances": "no process uses inotify",
     "inotify_watches": "no process uses inotify",
@@ -34,7 +34,9 @@ class Limits(Check):
     )
     files: Percent = arg("Open files of all processes, of fs.file-max.", default=None)
     conntrack: Percent = arg(
-        "Tracked connections, of net.netfilter.nf_conntrack_max; ok where nf_conntrack is not loaded.", default=None
+        "Tracked connections, of net.netfilter.nf_conntrack_max; ok where nf_conntrack is not loaded, and where it is "
+        "0: no limit.",
+        default=None,
     )
     neighbours: Percent = arg(
         "Neighbours on the network, of net.ipv4.neigh.default.gc_thresh3 or the same of IPv6: whichever is used most.",

@@ -56,7 +56,7 @@ def test_the_message_tells_how_much_of_which_limit_is_used() -> None:
 
 def test_where_nothing_is_tracked_that_is_said() -> None:
     assert told(make("limits", conntrack="< 90%"), _seen(conntrack=[])) == (
-        "no connections are tracked: nf_conntrack is not loaded"
+        "nothing limits tracked connections: nf_conntrack is not loaded, or nf_conntrack_max is 0"
     )
 
 

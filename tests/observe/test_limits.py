@@ -68,6 +68,14 @@ ARP = "entries  allocs   destroys\n000003ff  0000001a 00000008\n000003ff  000000
             "conntrack",
             {
                 "/proc/sys/net/netfilter/nf_conntrack_count": "262000\n",
+                "/proc/sys/net/netfilter/nf_conntrack_max": "0\n",
+            },
+            [],
+        ),
+        (
+            "conntrack",
+            {
+                "/proc/sys/net/netfilter/nf_conntrack_count": "262000\n",
                 "/proc/sys/net/netfilter/nf_conntrack_max": "262144\n",
             },
             [("net.netfilter.nf_conntrack_max", 262000, 262144)],

@@ -82,9 +82,9 @@ def _files(_end: float) -> Iterator[Limit]:
 
 
 def _conntrack(_end: float) -> Iterator[Limit]:
-    """Without the module nothing is tracked."""
+    """Without the module nothing is tracked; with 0 there is no limit, as nf_conntrack_core.c has it."""
     maximum = kernelfiles.number_or_none(f"{CONNTRACK}_max")
-    if maximum is not None:
+    if maximum:
         yield "net.netfilter.nf_conntrack_max", kernelfiles.number(f"{CONNTRACK}_count"), maximum
 
 
