@@ -106,6 +106,16 @@ def behind(descriptor: int, path: str, mounts: list[Mount]) -> Mount | None:
     return topmost(same, points[-1]) if points else ours
 
 
+def in_place_of(mount: Mount, descriptor: int, mounts: list[Mount]) -> str:
+    """Return what is seen at the path of the host's mount, which we have opened; "" where it is that mount."""
+    if _mount_id(descriptor) == mount.id:
+        return ""
+    seen = behind(descriptor, mount.point, mounts)
+    if seen is None:
+        return "something else"
+    return "" if seen.device == mount.device else f"what is mounted on {seen.point}"
+
+
 def _mount_id(descriptor: int) -> int:
     fields = (line.partition(":") for line in _read(f"/proc/self/fdinfo/{descriptor}").splitlines())
     return next(int(value) for name, _, value in fields if name == "mnt_id")

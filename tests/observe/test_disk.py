@@ -18,7 +18,8 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows import disk as window
 from nodecheck.node.windows.disk import DiskWant
 
-from .mounting import MS_BIND, in_a_file, mounted
+from .children import call
+from .mounting import MNT_DETACH, MS_BIND, in_a_file, mounted
 
 
 def look(path: pathlib.Path | str = "", **want: Any) -> Any:
@@ -125,6 +126,18 @@ def test_every_local_file_system_is_seen_once(tmp_path: pathlib.Path) -> None:
     assert not {str(tmp_path / "memory"), str(tmp_path / "it again"), "/proc"} & set(points)
     assert not {"tmpfs", "overlay", "proc", "squashfs"} & {system["type"] for system in seen}
     assert {system["unseen"] for system in seen} == {""}
+
+
+def test_of_a_file_system_that_another_one_hides_no_amounts_are_told(tmp_path: pathlib.Path) -> None:
+    over, it = tmp_path / "over", str(tmp_path / "over" / "it")
+    with mounted("tmpfs", over), in_a_file(over / "it"):
+        call("mount", b"cover", os.fsencode(over), b"tmpfs", 0, b"")
+        missing = {system["point"]: system for system in look()}[it]
+        (over / "it").mkdir()
+        hidden = {system["point"]: system for system in look()}[it]
+        call("umount2", os.fsencode(over), MNT_DETACH)
+    assert missing["unseen"] == "No such file or directory"
+    assert (hidden["unseen"], hidden["available"]) == (f"what is mounted on {over} is seen there", 0)
 
 
 def test_types_that_are_asked_for_are_seen_instead(tmp_path: pathlib.Path) -> None:

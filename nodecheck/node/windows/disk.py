@@ -48,7 +48,7 @@ def look(want: DiskWant) -> list[dict[str, Any]]:
     """
     every = mounts.of_host()
     if not want.path:
-        return _ask_each(_chosen(every, want.types), want.seconds)
+        return _ask_each(_chosen(every, want.types), every, want.seconds)
     try:
         descriptor = mounts.open_place(want.path)
     except (FileNotFoundError, NotADirectoryError):
@@ -74,13 +74,13 @@ def _chosen(every: list[mounts.Mount], types: tuple[str, ...]) -> list[mounts.Mo
     return sorted(found.values(), key=lambda mount: mount.point)
 
 
-def _ask_each(chosen: list[mounts.Mount], seconds: float) -> list[dict[str, Any]]:
+def _ask_each(chosen: list[mounts.Mount], every: list[mounts.Mount], seconds: float) -> list[dict[str, Any]]:
     """Ask one after the other: file systems on disks answer at once, and the one that does not is known by that."""
     answers: list[dict[str, Any]] = []
 
     def ask_all() -> bool:
         for mount in chosen:
-            answers.append(_ask(mount))  # noqa: PERF401  # each is there as soon as it is seen
+            answers.append(_ask(mount, every))  # noqa: PERF401  # each is there as soon as it is seen
         return True
 
     mounts.answer_of(ask_all, seconds * 0.9)
@@ -91,9 +91,14 @@ def _ask_each(chosen: list[mounts.Mount], seconds: float) -> list[dict[str, Any]
     return seen + late
 
 
-def _ask(mount: mounts.Mount) -> dict[str, Any]:
+def _ask(mount: mounts.Mount, every: list[mounts.Mount]) -> dict[str, Any]:
     try:
-        return _told(mount) | _amounts(os.statvfs(mount.point))
+        descriptor = mounts.open_place(mount.point)
+        try:
+            other = mounts.in_place_of(mount, descriptor, every)
+            return _told(mount) | ({"unseen": f"{other} is seen there"} if other else _amounts(os.fstatvfs(descriptor)))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return _told(mount) | {"unseen": error.strerror or str(error)}
 

@@ -101,9 +101,6 @@ def _reach(mount: mounts.Mount, every: list[mounts.Mount]) -> str:
     descriptor = mounts.open_place(mount.point)
     try:
         os.fstatvfs(descriptor)
-        seen = mounts.behind(descriptor, mount.point, every)
-        if seen is None:
-            return "something else"
-        return mount.point if seen.device == mount.device else f"what is mounted on {seen.point}"
+        return mounts.in_place_of(mount, descriptor, every) or mount.point
     finally:
         os.close(descriptor)
