@@ -21,9 +21,9 @@ TEST_PACKAGES += perl monitoring-plugins-basic
 # Makers and readers of packages, of man pages and of completions.
 TEST_TOOLS += dpkg-buildpackage dh dh_python3 lintian rpmbuild rpmlint man mandoc zsh fish pipx
 TEST_PACKAGES += build-essential debhelper dh-python lintian rpm rpmlint man-db mandoc zsh fish pipx
-# A name server and a file system to look at.
-TEST_TOOLS += dnsmasq mkfs.btrfs
-TEST_PACKAGES += dnsmasq-base btrfs-progs
+# A name server and file systems to look at.
+TEST_TOOLS += dnsmasq mkfs.btrfs mkfs.xfs
+TEST_PACKAGES += dnsmasq-base btrfs-progs xfsprogs
 # Ubuntu has no package of it, only a snap.
 ifneq ($(shell . /etc/os-release 2>/dev/null && echo $$ID),ubuntu)
 TEST_TOOLS += chromium

@@ -50,7 +50,10 @@ class Disk(Check):
     )
     inodes_used: Percent = arg("Inodes used. btrfs and others count none: unknown.", default=None)
     inodes_free: Number = arg("Inodes left.", default=None)
-    read_only: bool = arg("Whether it is to be read-only; after an error many file systems are.", default=None)
+    read_only: bool = arg(
+        "Whether it is to be read-only; after an error many file systems are. XFS that has shut down counts as such.",
+        default=None,
+    )
 
     EXAMPLE: ClassVar[str] = """\
 - name: The images have room

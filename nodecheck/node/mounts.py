@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -154,6 +155,17 @@ def answer_of(call: Callable[[], Any], seconds: float) -> Any:
     if error:
         raise error
     return answer
+
+
+def has_shut_down(descriptor: int, mount: Mount) -> bool:
+    """Tell whether XFS has given up after an error: it stays rw and answers statvfs, and has EIO for all else."""
+    if mount.type != "xfs":
+        return False
+    try:
+        os.fstat(descriptor)
+    except OSError as error:
+        return error.errno == errno.EIO
+    return False
 
 
 def open_place(path: str) -> int:

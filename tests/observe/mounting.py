@@ -1,8 +1,10 @@
 """Real file systems to look at: in memory, in a file, below one another."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
+import struct
 import subprocess
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ from .children import call
 
 MS_RDONLY, MS_REMOUNT, MS_BIND = 0x1, 0x20, 0x1000
 MNT_DETACH = 2
+XFS_IOC_GOINGDOWN, XFS_FSOP_GOING_FLAGS_NOLOGFLUSH = 0x8004587D, 2
 
 
 @contextlib.contextmanager
@@ -53,3 +56,12 @@ def in_a_file(
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True, capture_output=True)
+
+
+def shut_down(folder: pathlib.Path) -> None:
+    """Have XFS do what it does after an error that it cannot get over."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.ioctl(descriptor, XFS_IOC_GOINGDOWN, struct.pack("=I", XFS_FSOP_GOING_FLAGS_NOLOGFLUSH))
+    finally:
+        os.close(descriptor)

@@ -19,7 +19,7 @@ from nodecheck.node.windows import disk as window
 from nodecheck.node.windows.disk import DiskWant
 
 from .children import call
-from .mounting import MNT_DETACH, MS_BIND, in_a_file, mounted
+from .mounting import MNT_DETACH, MS_BIND, in_a_file, mounted, shut_down
 
 
 def look(path: pathlib.Path | str = "", **want: Any) -> Any:
@@ -87,6 +87,27 @@ def test_a_file_system_that_became_read_only_says_so(tmp_path: pathlib.Path) -> 
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "it")], check=True)
         (seen,) = look(tmp_path / "it")
     assert seen["read_only"]
+
+
+def test_xfs_that_has_shut_down_is_written_to_by_nobody(tmp_path: pathlib.Path) -> None:
+    with in_a_file(tmp_path / "it", make="mkfs.xfs -q", mebibytes=320):
+        assert [system["read_only"] for system in look(tmp_path / "it")] == [False]
+        shut_down(tmp_path / "it")
+        assert [system["read_only"] for system in look(tmp_path / "it")] == [True]
+        assert [system["read_only"] for system in look(types=("xfs",))] == [True]
+
+
+@pytest.mark.parametrize(("kind", "has"), [("xfs", True), ("nfs4", False)])
+def test_only_xfs_says_so_by_an_error(kind: str, has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error")
+
+    mount = mounts.Mount(1, 0, "8:1", "/var", ("rw",), kind, "/dev/sda1")
+    assert not mounts.has_shut_down(0, mount)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", refuse)
+        seen = mounts.has_shut_down(0, mount)
+    assert has == seen
 
 
 def test_btrfs_counts_no_inodes(tmp_path: pathlib.Path) -> None:

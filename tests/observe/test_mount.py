@@ -21,7 +21,7 @@ from nodecheck.node.windows.mount import MountWant
 from nodecheck.report.result import Status
 
 from .children import call, hang, unhang
-from .mounting import MNT_DETACH, MS_BIND, MS_RDONLY, MS_REMOUNT, mount, mounted
+from .mounting import MNT_DETACH, MS_BIND, MS_RDONLY, MS_REMOUNT, in_a_file, mount, mounted, shut_down
 
 
 def look(path: pathlib.Path | str, **want: Any) -> Any:
@@ -130,6 +130,14 @@ def test_a_mount_whose_server_is_gone_answers_with_an_error(tmp_path: pathlib.Pa
         os.close(kept)
         unhang(tmp_path, server)
     assert (seen["answer"], seen["told"]) == ("failed", "Transport endpoint is not connected")
+
+
+def test_xfs_that_has_shut_down_answers_with_an_error(tmp_path: pathlib.Path) -> None:
+    with in_a_file(tmp_path / "it", make="mkfs.xfs -q", mebibytes=320):
+        assert look(tmp_path / "it")["answer"] == "answered"
+        shut_down(tmp_path / "it")
+        seen = look(tmp_path / "it")
+    assert (seen["answer"], seen["told"]) == ("failed", "Input/output error")
 
 
 def test_what_autofs_waits_to_mount_is_not_mounted_by_looking(tmp_path: pathlib.Path) -> None:

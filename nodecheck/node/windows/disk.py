@@ -54,11 +54,10 @@ def look(want: DiskWant) -> list[dict[str, Any]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     try:
-        seen = os.fstatvfs(descriptor)
         found = mounts.behind(descriptor, os.path.realpath(want.path), every)
+        return [_seen(descriptor, found) if found else _untold(want.path, descriptor)]
     finally:
         os.close(descriptor)
-    return [(_told(found) if found else _untold(want.path, seen)) | _amounts(seen)]
 
 
 def _chosen(every: list[mounts.Mount], types: tuple[str, ...]) -> list[mounts.Mount]:
@@ -96,11 +95,16 @@ def _ask(mount: mounts.Mount, every: list[mounts.Mount]) -> dict[str, Any]:
         descriptor = mounts.open_place(mount.point)
         try:
             other = mounts.in_place_of(mount, descriptor, every)
-            return _told(mount) | ({"unseen": f"{other} is seen there"} if other else _amounts(os.fstatvfs(descriptor)))
+            return _told(mount) | {"unseen": f"{other} is seen there"} if other else _seen(descriptor, mount)
         finally:
             os.close(descriptor)
     except OSError as error:
         return _told(mount) | {"unseen": error.strerror or str(error)}
+
+
+def _seen(descriptor: int, mount: mounts.Mount) -> dict[str, Any]:
+    stopped = {"read_only": True} if mounts.has_shut_down(descriptor, mount) else {}
+    return _told(mount) | _amounts(os.fstatvfs(descriptor)) | stopped
 
 
 def _told(mount: mounts.Mount) -> dict[str, Any]:
@@ -114,10 +118,11 @@ def _told(mount: mounts.Mount) -> dict[str, Any]:
     } | dict.fromkeys(AMOUNTS, 0)
 
 
-def _untold(path: str, seen: os.statvfs_result) -> dict[str, Any]:
+def _untold(path: str, descriptor: int) -> dict[str, Any]:
     """What can be told of a file system that mountinfo does not show."""
+    seen = os.fstatvfs(descriptor)
     read_only = bool(seen.f_flag & os.ST_RDONLY)
-    return {"point": path, "type": "", "source": "", "read_only": read_only, "unseen": ""}
+    return {"point": path, "type": "", "source": "", "read_only": read_only, "unseen": ""} | _amounts(seen)
 
 
 def _amounts(seen: os.statvfs_result) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import Any, NamedTuple
@@ -101,6 +102,8 @@ def _reach(mount: mounts.Mount, every: list[mounts.Mount]) -> str:
     descriptor = mounts.open_place(mount.point)
     try:
         os.fstatvfs(descriptor)
+        if mounts.has_shut_down(descriptor, mount):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         return mounts.in_place_of(mount, descriptor, every) or mount.point
     finally:
         os.close(descriptor)
