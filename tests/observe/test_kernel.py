@@ -17,6 +17,7 @@ from .writing import Root
 V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n"
 V1 = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n"
 HYBRID = f"{V1}cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
+V1_WITH_CILIUM = f"{V1}none /run/cilium/cgroupv2 cgroup2 rw,relatime 0 0\n"
 
 
 def _look(write: Root, *, cmdline: str = "", tainted: str = "0\n", mounts: str = V2, lockdown: str = "") -> Any:
@@ -61,7 +62,10 @@ def test_taints_have_names(write: Root, bits: str, names: list[str]) -> None:
     assert names == _look(write, tainted=bits)["tainted"]
 
 
-@pytest.mark.parametrize(("mounts", "version"), [(V2, "v2"), (V1, "v1"), (HYBRID, "hybrid"), ("tmpfs / tmpfs\n", None)])
+@pytest.mark.parametrize(
+    ("mounts", "version"),
+    [(V2, "v2"), (V1, "v1"), (HYBRID, "hybrid"), (V1_WITH_CILIUM, "v1"), ("tmpfs / tmpfs\n", None)],
+)
 def test_the_version_of_the_control_groups(write: Root, mounts: str, version: str | None) -> None:
     assert version == _look(write, mounts=mounts)["cgroup"]
 

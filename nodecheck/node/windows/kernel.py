@@ -75,8 +75,9 @@ def _cgroup(mounts: str) -> str | None:
     kinds = {(words[1], words[2]) for line in mounts.splitlines() if len(words := line.split()) > 2}
     if ("/sys/fs/cgroup", "cgroup2") in kinds:
         return "v2"
+    # Others mount version 2 for themselves, at a path of their own: Cilium, say, for its programs.
+    second = ("/sys/fs/cgroup/unified", "cgroup2") in kinds
     first = any(kind == "cgroup" for _, kind in kinds)
-    second = any(kind == "cgroup2" for _, kind in kinds)
     return ("hybrid" if second else "v1") if first else None
 
 
