@@ -67,6 +67,10 @@ def look(folder: pathlib.Path, files: dict[str, str]) -> Any:
             id="another option",
         ),
         pytest.param(
+            {OWN: UNIT, f"{WANTS}/a.swap": "-> ../a.swap", "proc/cmdline": "systemd.swap=0"},
+            ["/dev/sdb2 by a.swap"], id="a unit that the kernel's option is not about",
+        ),
+        pytest.param(
             {"run/systemd/generator/dev-vda3.swap": GPT}, ["/dev/vda3 by systemd-gpt-auto-generator"], id="partition"
         ),
         pytest.param(
@@ -90,6 +94,13 @@ def look(folder: pathlib.Path, files: dict[str, str]) -> Any:
         ),
         pytest.param({"usr/lib/systemd/system/zramswap.service": "[Service]"}, [], id="service that is not enabled"),
         pytest.param({GENERATOR: "x", CONFIGURED: ZRAM}, ["/dev/zram0 by zram-generator.conf"], id="zram"),
+        pytest.param(
+            {GENERATOR: "x", CONFIGURED: ZRAM, "proc/cmdline": "systemd.swap=0"},
+            ["/dev/zram0 by zram-generator.conf"], id="zram that another option is about",
+        ),
+        pytest.param(
+            {GENERATOR: "x", CONFIGURED: ZRAM, "proc/cmdline": "ro systemd.zram=0\n"}, [], id="zram off by the kernel"
+        ),
         pytest.param({CONFIGURED: ZRAM}, [], id="zram without its generator"),
         pytest.param({GENERATOR: "x", CONFIGURED: "", AS_IT_COMES: ZRAM}, [], id="zram hidden"),
         pytest.param(

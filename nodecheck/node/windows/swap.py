@@ -27,7 +27,8 @@ CONFIGURED = ("etc/systemd", "usr/local/lib/systemd", "usr/lib/systemd", "lib/sy
 SERVICES = ("zramswap", "zram-config", "zram-swap", "dphys-swapfile", "systemd-swap")
 BY_TAG = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
 ESCAPED = re.compile(r"\\([0-7]{3})")
-OFF_BY_KERNEL = re.compile(r"(?<!\S)systemd\.swap=(?:0|no|n|false|f|off)(?!\S)")
+# The first is for what systemd finds in fstab and on disks, the second for zram-generator; units heed neither.
+OFF_BY_KERNEL = re.compile(r"(?<!\S)systemd\.(swap|zram)=(?:0|no|n|false|f|off)(?!\S)")
 SECTION = re.compile(r"\[(zram[0-9]+)\]")
 NO_UNIT_CHARACTER = re.compile(r"[^A-Za-z0-9:_.]")
 
@@ -86,11 +87,12 @@ class _Host:
 
     def at_boot(self) -> Iterator[tuple[str, str]]:
         """Yield what is turned on at boot, and by what."""
-        if not self._is_masked("swap.target") and not OFF_BY_KERNEL.search(self.read("proc/cmdline")):
-            yield from self._in_fstab()
+        off = OFF_BY_KERNEL.findall(self.read("proc/cmdline"))
+        if not self._is_masked("swap.target"):
+            yield from self._in_fstab() if "swap" not in off else ()
             yield from self._enabled_units()
             yield from self._generated_units()
-            yield from self._zram_devices()
+            yield from self._zram_devices() if "zram" not in off else ()
         for name in SERVICES:
             if self._is_enabled(f"{name}.service"):
                 yield "swap", f"{name}.service"
@@ -111,7 +113,10 @@ class _Host:
                 yield self._what(next(filter(None, map(self.read, self._files(unit))), ""), unit), unit
 
     def _generated_units(self) -> Iterator[tuple[str, str]]:
-        """What fstab and zram-generator are told is looked up where it is told: it may have changed since boot."""
+        """What fstab and zram-generator are told is looked up where it is told: it may have changed since boot.
+
+        Of the rest the generators have heeded the kernel command line already.
+        """
         for path in sorted(self._glob("run/systemd", "generator*/*.swap")):
             unit, content = os.path.basename(path), self.read(path)
             if "/etc/fstab" not in content and "zram-generator" not in content and not self._is_masked(unit):
