@@ -76,7 +76,14 @@ def _judge_at_boot(wanted: bool, entries: list[dict[str, Any]]) -> Finding:
     message = f"at the next boot swap is turned on: {', '.join(named)}" if entries else "nothing turns swap on at boot"
     if wanted == bool(entries):
         return Finding("at_boot", Status.OK, wanted, wanted, message)
-    remedy = (
-        "" if wanted else f"take it out of {entries[0]['by'].partition(' line ')[0]}, or systemctl mask swap.target"
-    )
+    remedy = "" if wanted else _off(entries[0]["by"])
     return Finding("at_boot", Status.CRITICAL, wanted, not wanted, message, remedy=remedy)
+
+
+def _off(by: str) -> str:
+    """Return what keeps this from turning swap on at the next boot; a service does it without systemd's swap.target."""
+    if by.endswith((".service", ".swap")):
+        return f"systemctl disable {by}"
+    file = by.partition(" line ")[0]
+    is_edited = file.startswith("/etc/") or file.endswith(".conf")
+    return f"take it out of {file}, or systemctl mask swap.target" if is_edited else "systemctl mask swap.target"

@@ -14,6 +14,7 @@ OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
 FILE = {"name": "/swap.img", "size": 2 << 30, "used": 1 << 30}
 ENTRY = {"name": "/swap.img", "by": "/etc/fstab line 3"}
 SERVICE = {"name": "swap", "by": "zramswap.service"}
+PARTITION = {"name": "/dev/vda3", "by": "systemd-gpt-auto-generator"}
 
 
 def seen(now: list[Any], at_boot: list[Any]) -> Node:
@@ -63,7 +64,9 @@ def test_only_what_is_asked_for_is_judged() -> None:
         ({"now": False}, [FILE], [], "swapoff -a"),
         ({"now": True}, [], [], ""),
         ({"at_boot": False}, [], [ENTRY], "take it out of /etc/fstab, or systemctl mask swap.target"),
-        ({"at_boot": False}, [], [SERVICE], "take it out of zramswap.service, or systemctl mask swap.target"),
+        ({"at_boot": False}, [], [SERVICE], "systemctl disable zramswap.service"),
+        ({"at_boot": False}, [], [{"name": "/dev/sdb2", "by": "dev-sdb2.swap"}], "systemctl disable dev-sdb2.swap"),
+        ({"at_boot": False}, [], [PARTITION], "systemctl mask swap.target"),
         ({"at_boot": True}, [], [], ""),
     ],
 )
