@@ -87,6 +87,17 @@ def test_numbers_are_divided_by_one_blank(write: Root) -> None:
             "/run/sysctl.d/a.conf 0",
         ),
         ({"/proc/cmdline": "quiet sysctl.net.ipv4.ip_forward=1\n"}, "the kernel command line 1"),
+        # The kernel has two names for this one.
+        ({"/etc/sysctl.d/a.conf": "net.ipv4.conf.all.forwarding=1"}, "/etc/sysctl.d/a.conf 1"),
+        ({"/etc/sysctl.d/a.conf": "net.ipv4.conf.*.forwarding=1"}, "/etc/sysctl.d/a.conf 1"),
+        ({"/proc/cmdline": "sysctl.net.ipv4.conf.all.forwarding=1\n"}, "the kernel command line 1"),
+        (
+            {
+                "/etc/sysctl.d/10-k8s.conf": "net.ipv4.ip_forward=1",
+                "/etc/sysctl.d/90-hardened.conf": "net.ipv4.conf.all.forwarding=0",
+            },
+            "/etc/sysctl.d/90-hardened.conf 0",
+        ),
         (
             {"/proc/cmdline": "sysctl.net/ipv4/ip_forward=1\n", "/etc/sysctl.d/a.conf": "net.ipv4.ip_forward=0"},
             "/etc/sysctl.d/a.conf 0",

@@ -12,6 +12,8 @@ from nodecheck.patterns import later
 
 GLOB = later(r"[*?\[]")
 COMMAND_LINE = "the kernel command line"
+# Settings with two names: who writes one has written the other (net/ipv4/devinet.c).
+OTHER_NAMES = {"net/ipv4/conf/all/forwarding": "net/ipv4/ip_forward"}
 
 # `boot` is where the setting is made at the next boot and to what; null where it is not, or was not asked for.
 SHAPE = fields({"value": optional(text), "boot": optional(fields({"source": text, "value": text}))})
@@ -57,19 +59,25 @@ def one_line(value: str) -> str:
 
 def _at_boot(path: str) -> dict[str, str] | None:
     """Return what systemd-sysctl(8) does: a setting by its name wins over patterns, and the last one of a kind wins."""
+    first = _first_name(path)
+    names = [first, *(other for other, of in OTHER_NAMES.items() if of == first)]
     named: dict[str, dict[str, str] | None] = {}
     of_patterns = None
     for source, line in dropins.lines("sysctl.d"):
         name, assigned, value = line.partition("=")
-        key = path_of(name.removeprefix("-").strip())
+        key = _first_name(path_of(name.removeprefix("-").strip()))
         if not assigned and not name.startswith("-"):
             continue  # it is no assignment, and systemd passes over it
         made = {"source": source, "value": one_line(value)} if assigned else None
         if not GLOB.search(key):
             named[key] = made
-        elif made and _fits(path, key):
+        elif made and any(_fits(known, key) for known in names):
             of_patterns = made
-    return named[path] if path in named else of_patterns or _on_command_line(path)
+    return named[first] if first in named else of_patterns or _on_command_line(first)
+
+
+def _first_name(path: str) -> str:
+    return OTHER_NAMES.get(path, path)
 
 
 def _fits(path: str, pattern: str) -> bool:
@@ -82,6 +90,6 @@ def _on_command_line(path: str) -> dict[str, str] | None:
     """`sysctl.vm.swappiness=1`, since Linux 5.8: Documentation/admin-guide/kernel-parameters.txt."""
     for word in (kernelfiles.read_or_none("/proc/cmdline") or "").split():
         name, _, value = word.partition("=")
-        if name.startswith("sysctl.") and path_of(name.removeprefix("sysctl.")) == path:
+        if name.startswith("sysctl.") and _first_name(path_of(name.removeprefix("sysctl."))) == path:
             return {"source": COMMAND_LINE, "value": value.strip('"')}
     return None
