@@ -39,7 +39,8 @@ class Limits(Check):
         default=None,
     )
     neighbours: Percent = arg(
-        "Neighbours on the network, of net.ipv4.neigh.default.gc_thresh3 or the same of IPv6: whichever is used most.",
+        "Neighbours on the network, of net.ipv4.neigh.default.gc_thresh3 or the same of IPv6: whichever is used most. "
+        "Those of this network that are permanent or learned from outside have no limit, and do not count.",
         default=None,
     )
     mounts: Percent = arg("Mounts that nodecheck sees, of fs.mount-max.", default=None)

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows import limits
 from nodecheck.node.windows.limits import LIMITS, LimitWant
 
+from .netns import Network
 from .writing import Root
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -104,12 +106,30 @@ ARP = "entries  allocs   destroys\n000003ff  0000001a 00000008\n000003ff  000000
     ],
 )
 def test_what_the_kernel_says_is_read(
-    write: Root, limit: str, files: dict[str, str], expected: list[tuple[str, int, int]]
+    write: Root,
+    limit: str,
+    files: dict[str, str],
+    expected: list[tuple[str, int, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(limits, "_unlimited_neighbours", lambda *_: 0)  # those of the machine that this runs on
     for path, text in files.items():
         write(path, text)
 
     assert expected == _look(limit)
+
+
+def test_neighbours_that_the_kernel_does_not_limit_do_not_count(write: Root) -> None:
+    write("/proc/net/stat/arp_cache", ARP)
+    write("/proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n")
+    with Network() as network:
+        network.ip("link add made type bridge", "link set made up", "address add 10.77.0.1/24 dev made")
+        network.ip("neighbour add 10.77.0.2 lladdr 2:0:0:0:0:2 dev made nud reachable")
+        before = network.do(partial(_look, "neighbours"))
+        network.ip("neighbour add 10.77.0.3 lladdr 2:0:0:0:0:3 dev made nud permanent")
+        network.ip("neighbour add 10.77.0.4 lladdr 2:0:0:0:0:4 dev made extern_learn")
+        after = network.do(partial(_look, "neighbours"))
+    assert [[("net.ipv4.neigh.default.gc_thresh3", used, 1024)] for used in (1023, 1021)] == [before, after]
 
 
 def test_the_neighbours_of_the_host_are_not_seen_from_a_container(write: Root) -> None:

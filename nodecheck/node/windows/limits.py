@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,10 @@ HOST = "pid:[4026531836]"  # PROC_PID_INIT_INO: the first namespace of processes
 # Within a container only: the root of all control groups has no such limit.
 CONTROL_GROUPS = ("/sys/fs/cgroup/pids", "/sys/fs/cgroup/pids/pids")
 
+# linux/rtnetlink.h, linux/neighbour.h
+RTM_GETNEIGH = 30
+NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg
+NUD_PERMANENT, NTF_EXT_LEARNED = 0x80, 0x10
 MOST_MEMORY_GROUPS = 65535  # include/linux/memcontrol.h
 
 # Nothing in the list: there is no such thing on this host, and so none can run out.
@@ -88,17 +93,29 @@ def _conntrack(_end: float) -> Iterator[Limit]:
         yield "net.netfilter.nf_conntrack_max", kernelfiles.number(f"{CONNTRACK}_count"), maximum
 
 
-def _neighbours(_end: float) -> Iterator[Limit]:
+def _neighbours(end: float) -> Iterator[Limit]:
     """The first column counts the whole table, in hexadecimal; each line is of a processor, and says the same."""
     for table, version in (("arp_cache", "ipv4"), ("ndisc_cache", "ipv6")):
         lines = (kernelfiles.read_or_none(f"/proc/net/stat/{table}") or "").splitlines()
         maximum = kernelfiles.number_or_none(f"/proc/sys/net/{version}/neigh/default/gc_thresh3")
         if len(lines) > 1 and maximum is not None:
-            yield f"net.{version}.neigh.default.gc_thresh3", int(lines[1].split()[0], 16), maximum
+            limited = int(lines[1].split()[0], 16) - _unlimited_neighbours(version, end)
+            yield f"net.{version}.neigh.default.gc_thresh3", max(0, limited), maximum
         elif version == "ipv4":
             raise Unobserved(
                 "/proc/net/stat", "the table of neighbours is seen only from the host, not from a container"
             )
+
+
+def _unlimited_neighbours(version: str, end: float) -> int:
+    """Return how many here the kernel keeps without a limit, since Linux 5.0: flannel, say, makes one for each node."""
+    from socket import AF_INET, AF_INET6
+
+    from nodecheck.node import rtnetlink
+
+    head = NEIGHBOUR.pack(AF_INET if version == "ipv4" else AF_INET6, 0, 0, 0, 0)
+    seen = (NEIGHBOUR.unpack_from(body) for body in rtnetlink.dump(RTM_GETNEIGH, head, end))
+    return sum(bool(state & NUD_PERMANENT or flags & NTF_EXT_LEARNED) for _, _, state, flags, _ in seen)
 
 
 def _mounts(_end: float) -> Iterator[Limit]:
