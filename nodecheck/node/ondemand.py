@@ -14,7 +14,6 @@ from nodecheck.node import ownaddress, sockets, systemd
 from nodecheck.node.unobserved import Unobserved
 
 NOT_TRIED = "only systemd listens on it, and would start the service for whoever connects, so that was not tried"
-LISTENS = 0x10000  # __SO_ACCEPTCON of the kernel's include/linux/net.h, in the column Flags of /proc/net/unix
 ANYWHERE = ("0.0.0.0", "::")  # compared, not bound
 SYSTEMD = 1  # where it runs: elsewhere PID 1 is a program like others
 
@@ -84,15 +83,8 @@ def _is_of_this_host(address: tuple[Any, ...]) -> bool:
 
 
 def _inodes_of_file(path: str) -> set[int]:
-    """The lines of /proc/net/unix are: address, references, protocol, flags (hex), type, state, inode, path."""
     real = os.path.realpath(path)
-    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as table:
-        rows = [line.rstrip("\n").split(maxsplit=7) for line in table]
-    return {
-        int(row[6])
-        for row in rows[1:]
-        if len(row) == 8 and int(row[3], 16) & LISTENS and row[7][0] == "/" and os.path.realpath(row[7]) == real
-    }
+    return {inode for inode, found in sockets.listening_files() if os.path.realpath(found) == real}
 
 
 def _holds(pid: int, inodes: set[int]) -> bool | None:

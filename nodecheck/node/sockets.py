@@ -14,6 +14,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.node.unobserved import Unobserved
+from nodecheck.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,11 @@ REQUEST = struct.Struct("=LHHLL BBBxL HH16s16sLLL")
 HEADER = struct.Struct("=LHHLL")
 MESSAGE = struct.Struct("=BBBB 2s2s16s16sLLL LLLLL")
 ATTRIBUTE = struct.Struct("=HH")
+
+# A line of /proc/net/unix: address, references, protocol, flags, type, state, inode and path. The flag is the kernel's
+# __SO_ACCEPTCON, include/linux/net.h.
+UNIX_FILE = later(r"[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ ([0-9A-F]+) [0-9A-F]+ [0-9A-F]+ +([0-9]+) (/.*)")
+LISTENS = 0x10000
 
 
 class Listener(NamedTuple):
@@ -227,3 +233,15 @@ def _link(path: str) -> str:
         return os.readlink(path)
     except OSError:
         return ""
+
+
+def listening_files() -> Iterator[tuple[int, str]]:
+    """Yield (inode, path) of the sockets in the file system on which somebody listens.
+
+    A socket without a path may be called anything, and is printed so: what is no line of this table is passed over.
+    """
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape", newline="\n") as table:
+        for line in table:
+            found = UNIX_FILE.fullmatch(line.rstrip("\n"))
+            if found and int(found[1], 16) & LISTENS:
+                yield int(found[2]), found[3]

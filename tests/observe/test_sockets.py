@@ -253,3 +253,16 @@ def test_a_host_without_ipv6_has_no_table_of_it(monkeypatch: pytest.MonkeyPatch)
         seen = sockets.collect({"tcp"})
         monkeypatch.undo()
         assert ({4}, True) == ({listener.family for listener in seen}, port_of(server) in {one.port for one in seen})
+
+
+# ---- sockets in the file system
+
+
+def test_those_that_listen_are_told_whatever_others_are_called(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "a b")
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as other:
+        listening.bind(path)
+        other.bind(f"\0{tmp_path}\nx 1 2 zz 4 5 6 7 \xff")
+        assert path not in [found for _, found in sockets.listening_files()]
+        listening.listen()
+        assert (os.fstat(listening.fileno()).st_ino, path) in sockets.listening_files()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nodecheck.node import shapes
-from nodecheck.node.sockets import answers_without_loading
+from nodecheck.node.sockets import answers_without_loading, listening_files
 from nodecheck.node.unobserved import Unobserved
 
 KVM = "/dev/kvm"
@@ -25,7 +25,6 @@ SOCKETS = {
     "/run/libvirt/virtqemud-sock": ("virtqemud",),
     "/run/libvirt/libvirt-sock": ("libvirtd", "virtproxyd"),
 }
-LISTENS = 0x10000  # __SO_ACCEPTCON in the flags of /proc/net/unix
 PING_SHARE = 0.8  # of the look's time: to answer in time is what is looked at, so the look says itself that none came
 
 # libvirt's src/rpc/virnetprotocol.x and src/remote/remote_protocol.x; AUTH_LIST is answered before a login.
@@ -142,10 +141,7 @@ def _answer(path: str, state: str, error: str = "", seconds: float = 0.0) -> dic
 
 
 def _listening() -> set[str]:
-    with open("/proc/net/unix", encoding="utf-8", errors="replace") as sockets:
-        rows = [line.split(None, 7) for line in sockets.read().splitlines()[1:]]
-    paths = [row[7].strip() for row in rows if len(row) == 8 and int(row[3], 16) & LISTENS]
-    return {path.replace("/var/run/", "/run/", 1) for path in paths}
+    return {path.replace("/var/run/", "/run/", 1) for _, path in listening_files()}
 
 
 def _running() -> set[str]:
