@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from nodecheck.node.node import Node, Want
 
 MOUNTED, ABSENT = "mounted", "absent"
+# Words of fstab for what is so anyway, or that only mount and systemd heed: no mount is ever seen to have them.
+NEVER_SEEN = (
+    "defaults async atime auto dev diratime exec group loud noauto nofail nouser owner strictatime suid user users "
+    "_netdev"
+).split()
 WAITS = "is mounted when it is used (autofs), and nobody uses it now"
 
 
@@ -52,6 +57,9 @@ class Mount(Check):
         properties = (self.type, self.source, self.options, self.read_only)
         if self.state == ABSENT and any(wanted is not None for wanted in properties):
             yield "state", "what is not mounted has no type, source, options, and is not read-only", ""
+        for option in self.options or ():
+            if option in NEVER_SEEN or option.startswith("x-"):
+                yield "options", f"{option} is for fstab, and the kernel shows it of no mount", "see findmnt -o OPTIONS"
 
     def wants(self) -> Iterator[Want]:
         """What is mounted there; it is asked only when it is to answer."""

@@ -109,6 +109,8 @@ def test_only_what_is_to_answer_is_asked() -> None:
         ({"path": "data"}, "path"),
         ({"path": "/data", "state": "absent", "type": "nfs"}, "state"),
         ({"path": "/data", "state": "absent", "read_only": False}, "state"),
+        ({"path": "/data", "options": ["defaults", "noatime"]}, "options"),
+        ({"path": "/data", "options": "x-systemd.automount"}, "options"),
     ],
 )
 def test_mistakes_are_told(arguments: dict[str, Any], argument: str) -> None:
