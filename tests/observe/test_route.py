@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import subprocess
 from typing import Any
 
@@ -101,6 +102,15 @@ def test_a_route_through_an_interface_without_a_carrier(network: Network) -> Non
     network.ip(*PLAIN, "route add default via 10.0.0.1", "link set v1 down")
     assert ways(network, "default") == [[("v0", "10.0.0.1", "no carrier")]]
     assert ways(network, "10.96.0.1") == [[("v0", "10.0.0.1", "no carrier")]]
+
+
+@pytest.mark.parametrize(("ignored", "first"), [("1", "w0"), ("0", "v0")])
+def test_a_route_that_the_kernel_passes_over_comes_last(network: Network, ignored: str, first: str) -> None:
+    setting = pathlib.Path("/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown")
+    network.do(lambda: setting.write_text(ignored))
+    network.ip(*PLAIN, "route add default via 10.0.0.1 metric 100", "route add default via 10.1.0.1 metric 600")
+    network.ip("link set v1 down")
+    assert first == ways(network, "default")[0][0][0] == ways(network, "192.0.2.1")[0][0][0]
 
 
 def test_a_bridge_to_which_nothing_is_connected_leads_somewhere(network: Network) -> None:

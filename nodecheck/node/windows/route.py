@@ -26,7 +26,7 @@ ROUTE = struct.Struct("=BBBBBBBBI")  # struct rtmsg
 LINK = struct.Struct("=BxHiII")  # struct ifinfomsg
 HOP = struct.Struct("=HBBi")  # struct rtnexthop
 RT_TABLE_MAIN = 254
-RTM_F_CLONED = 0x200
+RTM_F_CLONED, RTNH_F_DEAD = 0x200, 0x1
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH, RTA_VIA = 1, 4, 5, 6, 7, 9, 18
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_CARRIER, IFLA_INFO_KIND = 3, 18, 33, 1
 IFF_UP = 1
@@ -112,15 +112,20 @@ def _choice(target: Address, deadline: float) -> dict[str, Any]:
 
 
 def _table(target: Network, deadline: float) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
+    found: list[tuple[bool, dict[str, Any]]] = []
     parts: list[str] = []
     for body, network in _main(target, deadline):
         if network == target:
-            found.append(_route(body, deadline))
+            found.append((_is_passed_over(body), _route(body, deadline)))
         elif target.prefixlen and len(parts) < PARTS_AT_MOST:
             parts.append(str(network))
-    found.sort(key=lambda route: route["metric"] or 0)
-    return {"routes": found, "refusal": "", "parts": [] if found else parts}
+    found.sort(key=lambda route: (route[0], route[1]["metric"] or 0))
+    return {"routes": [route for _, route in found], "refusal": "", "parts": [] if found else parts}
+
+
+def _is_passed_over(body: bytes) -> bool:
+    """Tell whether the kernel goes by the next route: without a carrier, and with ignore_routes_with_linkdown."""
+    return bool(ROUTE.unpack_from(body)[-1] & RTNH_F_DEAD)
 
 
 def _main(target: Network, deadline: float) -> Iterator[tuple[bytes, Network]]:
