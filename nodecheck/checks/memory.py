@@ -36,8 +36,9 @@ class Memory(Check):
     hugepages: Number = arg("Huge pages of the default size that are set apart.", default=None)
     hugepages_free: Number = arg("Those of them that nobody uses.", default=None)
     oom_kills: CountInTime = arg(
-        'Processes that were killed for want of memory since boot. With a time, such as "0 in 1d", those within it: '
-        "by what earlier runs saw, since the kernel keeps the number only.",
+        "Processes that were killed for want of memory since boot, of the host or within the limit of a control group "
+        '(a pod), for the kernel counts both. With a time, such as "0 in 1d", those within it: by what earlier '
+        "runs saw, since the kernel keeps the number only.",
         default=None,
     )
 
