@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from nodecheck.report.result import Finding
 
 WORK = {"some": "some work", "full": "all work"}
+# Documentation/accounting/psi.rst: before Linux 5.19 cpu has another number there, and it means nothing either.
+UNMEASURED = {
+    "irq": ("some_", "full_", "of interrupts the kernel measures only when all work waits"),
+    "cpu": ("full_", "some_", "of a host's CPUs the kernel measures only when some work waits: the other is always 0%"),
+}
 MEANS = {"avg10": "10 seconds", "avg60": "minute", "avg300": "5 minutes"}
 
 
@@ -22,7 +27,7 @@ class Pressure(Check):
     """Work on this host does not wait for long (pressure stall information of the kernel)."""
 
     resource: str = arg(
-        "What is waited for: cpu, memory, io or irq (interrupts; since Linux 6.1, and only full).",
+        "What is waited for: cpu (only some), memory, io or irq (interrupts; since Linux 6.1, and only full).",
         choices=("cpu", "memory", "io", "irq"),
     )
     some_avg10: Percent = arg("Share of the last 10 seconds in which some work waited.", default=None)
@@ -41,9 +46,10 @@ class Pressure(Check):
         """What pressure is too much, nobody can say for all hosts."""
         if all(getattr(self, name) is None for name in self.arguments() if name != "resource"):
             yield "resource", "nothing is expected of the pressure", 'some_avg60: "< 20%"'
+        unmeasured, measured, why = UNMEASURED.get(self.resource, ("", "", ""))
         for name in self.arguments():
-            if self.resource == "irq" and name.startswith("some_") and getattr(self, name) is not None:
-                yield name, "of interrupts the kernel measures only when all work waits", name.replace("some", "full")
+            if unmeasured and name.startswith(unmeasured) and getattr(self, name) is not None:
+                yield name, why, name.replace(unmeasured, measured)
 
     def wants(self) -> Iterator[Want]:
         """One file a resource."""

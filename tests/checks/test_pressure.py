@@ -61,7 +61,10 @@ def test_without_any_expectation_it_is_a_mistake() -> None:
     assert list(make("pressure", resource="io", some_avg60="< 3%").mistakes()) == []
 
 
-def test_of_interrupts_only_full_is_measured() -> None:
-    check = make("pressure", resource="irq", some_avg10="< 3%", full_avg10="< 1%")
+@pytest.mark.parametrize(
+    ("resource", "argument", "hint"), [("irq", "some_avg10", "full_avg10"), ("cpu", "full_avg10", "some_avg10")]
+)
+def test_of_some_only_one_kind_is_measured(resource: str, argument: str, hint: str) -> None:
+    check = make("pressure", resource=resource, some_avg10="< 3%", full_avg10="< 1%")
 
-    assert [(argument, hint) for argument, _, hint in check.mistakes()] == [("some_avg10", "full_avg10")]
+    assert [(argument, hint)] == [(argument, hint) for argument, _, hint in check.mistakes()]
