@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROOT = ""  # of the files of the kernel
 SAYS_SO_SINCE = (6, 15)
 STOPS = "errors=remount-ro"
+ABORTED = "ext4_journal_check_start"  # who sees that the journal is aborted; then it stops in spite of errors=continue
 
 
 def doubt(mount: Mount, release: str = "") -> str:
@@ -32,6 +33,7 @@ def doubt(mount: Mount, release: str = "") -> str:
     name = os.path.basename(os.path.realpath(f"{ROOT}/sys/dev/block/{mount.device}"))
     # mountinfo does not show what is the default of this file system.
     stops = STOPS in mount.options or STOPS in _text(f"/proc/fs/ext4/{name}/options").split()
+    stops = stops or _text(f"/sys/fs/ext4/{name}/last_error_func").strip() == ABORTED
     last = int(_text(f"/sys/fs/ext4/{name}/last_error_time") or 0)
     if not stops or last < time.time() - time.clock_gettime(time.CLOCK_BOOTTIME):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import time
@@ -12,7 +13,7 @@ import pytest
 from nodecheck.node import ext4, mounts
 from nodecheck.node.windows.disk import DiskWant, look
 
-from .mounting import in_a_file
+from .mounting import in_a_file, mounted
 
 OLDER = "6.1.0-27-amd64"
 
@@ -39,6 +40,35 @@ def test_one_that_stopped_writing_is_read_only_or_in_doubt(tmp_path: pathlib.Pat
         assert ext4.doubt(before, OLDER).startswith(f"it had an error on {time.strftime('%Y-', time.gmtime())}")
 
 
+LAZY = "mkfs.ext4 -q -e continue -E nodiscard,lazy_itable_init=1,lazy_journal_init=1"
+
+
+def test_one_that_goes_on_after_errors_has_stopped_without_its_journal(tmp_path: pathlib.Path) -> None:
+    with (
+        mounted("tmpfs", tmp_path / "small", options="size=6m") as disk,
+        in_a_file(disk / "data", make=LAZY, mebibytes=64) as folder,
+    ):
+        (before,) = (mount for mount in mounts.of_host() if mount.point == str(folder))
+        assert not ext4.doubt(before, OLDER)
+        write_until_read_only(folder)
+        (seen,) = look(DiskWant(str(folder)))
+        assert seen["read_only"] or seen["doubt"]
+        assert ext4.doubt(before, OLDER)
+
+
+def write_until_read_only(folder: pathlib.Path) -> None:
+    """Write, and have it on the disk, until the file system takes nothing any more: its disk is full, or broken."""
+    for number in range(1000):
+        try:
+            with (folder / str(number)).open("wb") as file:
+                file.write(os.urandom(256 << 10))
+                os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                return
+    pytest.fail("it goes on for ever")
+
+
 @pytest.mark.parametrize(
     ("changed", "release", "last", "doubtful"),
     [
@@ -56,6 +86,16 @@ def test_when_it_is_in_doubt(kernel: pathlib.Path, changed: Any, release: str, l
     (kernel / "sys/fs/ext4/8:1/last_error_time").write_text(f"{last:.0f}\n")
     mount = mounts.Mount(1, 0, "8:1", "/", ("rw", "errors=remount-ro"), "ext4", "/dev/sda1")
     assert bool(ext4.doubt(mount._replace(**changed), release)) is doubtful
+
+
+def test_an_aborted_journal_stops_it_whatever_its_options_say(kernel: pathlib.Path) -> None:
+    folder = kernel / "sys/fs/ext4/8:1"
+    (folder / "last_error_time").write_text(f"{time.time():.0f}\n")
+    mount = mounts.Mount(1, 0, "8:1", "/var", ("rw", "errors=continue"), "ext4", "/dev/sda1")
+    (folder / "last_error_func").write_text("ext4_lookup\n")
+    assert not ext4.doubt(mount, OLDER)
+    (folder / "last_error_func").write_text("ext4_journal_check_start\n")
+    assert ext4.doubt(mount, OLDER)
 
 
 def test_the_default_of_a_file_system_is_none_of_its_options(kernel: pathlib.Path) -> None:
