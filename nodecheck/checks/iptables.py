@@ -24,7 +24,7 @@ class Iptables(Check):
     family: str = arg("Whose rules: those for IPv4 or for IPv6.", default="ipv4", choices=("ipv4", "ipv6"))
     backend: Text = arg(
         "Where rules are: nft (as iptables-nft makes them), legacy, mixed (in both, and the kernel obeys both) or "
-        "none. Without it, mixed is not well.",
+        "none; a policy DROP is a rule, too. When left out, mixed is not well.",
         default=None,
     )
     command: Text = arg(

@@ -22,6 +22,7 @@ SAVED = """\
 *filter
 :INPUT ACCEPT [0:0]
 :FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
 :KUBE-FORWARD - [0:0]
 :EMPTY - [0:0]
 -A INPUT -j KUBE-FORWARD
@@ -39,6 +40,16 @@ def _attribute(kind: int, data: bytes) -> bytes:
         (b"", 0, Chain("nat", "KUBE-SERVICES", own=True, used=False)),
         (b"", 3, Chain("nat", "KUBE-SERVICES", own=True, used=True)),
         (_attribute(0x8004, b"\0" * 8), 1, Chain("nat", "KUBE-SERVICES", own=False, used=True)),
+        (
+            _attribute(0x8004, b"\0" * 8) + _attribute(5, struct.pack(">L", 0)),  # NF_DROP
+            0,
+            Chain("nat", "KUBE-SERVICES", own=False, used=True),
+        ),
+        (
+            _attribute(0x8004, b"\0" * 8) + _attribute(5, struct.pack(">L", 1)),  # NF_ACCEPT
+            0,
+            Chain("nat", "KUBE-SERVICES", own=False, used=False),
+        ),
     ],
 )
 def test_what_the_kernel_says_of_a_chain_is_read(hook: bytes, use: int, expected: Chain) -> None:
@@ -96,7 +107,8 @@ def test_what_is_saved_of_a_legacy_table_is_read(save: pathlib.Path) -> None:
     _script(save, f"[ $1 = -t ] && [ $2 = filter ] && cat << E\n{SAVED}E")
     assert iptables._saved("ip", "filter", time.monotonic() + 5) == [
         Chain("filter", "INPUT", own=False, used=True),
-        Chain("filter", "FORWARD", own=False, used=False),
+        Chain("filter", "FORWARD", own=False, used=True),
+        Chain("filter", "OUTPUT", own=False, used=False),
         Chain("filter", "KUBE-FORWARD", own=True, used=False),
         Chain("filter", "EMPTY", own=True, used=False),
     ]

@@ -36,7 +36,8 @@ NETLINK_NETFILTER = 12
 NFT_MSG_NEWCHAIN, NFT_MSG_GETCHAIN = 0x0A03, 0x0A04
 NLM_F_REQUEST_DUMP, NLM_F_DUMP_INTR = 0x301, 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_USE = 1, 3, 4, 6
+NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY, NFTA_CHAIN_USE = 1, 3, 4, 5, 6
+NF_DROP = b"\0" * 4
 HEADER = struct.Struct("=LHHLL")
 FAMILY_HEADER = struct.Struct("=BBH")
 ATTRIBUTE = struct.Struct("=HH")
@@ -70,7 +71,7 @@ class IptablesWant(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """A chain: `own` is one that somebody made, `used` one with rules or that rules lead to."""
+    """A chain: `own` is one that somebody made, `used` one with rules, or that rules lead to, or whose policy drops."""
 
     table: str
     name: str
@@ -167,7 +168,8 @@ def _answered(kernel: socket.socket) -> Iterator[Chain]:
 def _chain(attributes: dict[int, bytes]) -> Chain:
     table, name = (attributes[kind].rstrip(b"\0").decode() for kind in (NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME))
     used = bool(int.from_bytes(attributes.get(NFTA_CHAIN_USE, b""), "big"))
-    return Chain(table, name, NFTA_CHAIN_HOOK not in attributes, used)
+    drops = attributes.get(NFTA_CHAIN_POLICY) == NF_DROP
+    return Chain(table, name, NFTA_CHAIN_HOOK not in attributes, used or drops)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -205,4 +207,4 @@ def _saved(family: str, table: str, deadline: float) -> list[Chain]:
     lines = run.stdout.text.splitlines()
     used = {line.split(" ", 2)[1] for line in lines if line.startswith("-A ")}
     heads = [line[1:].split() for line in lines if line.startswith(":")]
-    return [Chain(table, name, policy == "-", name in used) for name, policy, *_ in heads]
+    return [Chain(table, name, policy == "-", name in used or policy == "DROP") for name, policy, *_ in heads]
