@@ -30,7 +30,9 @@ class Memory(Check):
         "which the kubelet evicts pods.",
         default=None,
     )
-    available_share: Percent = arg("The same, as a share of all memory.", default=None)
+    available_share: Percent = arg(
+        "The same, as a share of all memory but that which is set apart as huge pages.", default=None
+    )
     total: Size = arg("All memory, without what the kernel keeps for itself at boot.", default=None)
     swap_used: Size = arg("Swap in use; 0B where there is no swap.", default=None)
     hugepages: Number = arg("Huge pages of the default size that are set apart.", default=None)
@@ -63,10 +65,11 @@ class Memory(Check):
         """Each property by itself."""
         seen = node.look(MemoryWant())
         available, total = seen["available"], seen["total"]
+        common = total - seen.get("hugetlb", 0)  # MemAvailable has nothing of huge pages, also where nobody uses them
         nothing_expected = all(getattr(self, name) is None for name in self.arguments())
         properties: dict[str, tuple[Any, Any, str]] = {
             "available": (LEAST_AVAILABLE if nothing_expected else self.available, available, "available memory"),
-            "available_share": (self.available_share, _share(available, total), "share of memory that is available"),
+            "available_share": (self.available_share, _share(available, common), "share of memory that is available"),
             "total": (self.total, total, "memory"),
             "swap_used": (self.swap_used, seen["swap_total"] - seen["swap_free"], "swap in use"),
             "hugepages": (self.hugepages, seen["hugepages"], "number of huge pages"),

@@ -36,6 +36,9 @@ def _seen(**changed: Any) -> Node:
         ({"available": "> 8GiB"}, {}, CRITICAL),
         ({"available_share": ">= 50%"}, {}, OK),
         ({"available_share": "> 50%"}, {}, CRITICAL),
+        # A hypervisor: all but 16GiB is set apart as huge pages.
+        ({"available_share": "> 49%"}, {"total": 512 * GIB, "hugetlb": 496 * GIB}, OK),
+        ({"available_share": "> 51%"}, {"total": 512 * GIB, "hugetlb": 496 * GIB}, CRITICAL),
         ({"available_share": "> 5%"}, {"available": None}, UNKNOWN),
         ({"available_share": "> 5%"}, {"total": 0, "available": 0}, CRITICAL),
         ({"total": "16GiB"}, {}, OK),

@@ -31,7 +31,10 @@ HugePages_Free:        3
 Hugepagesize:       2048 kB
 """
 OLD = "MemTotal: 100 kB\nMemFree: 50 kB\n"  # before Linux 3.14, and with neither swap nor huge pages built in
-NOTHING = {"swap_total": 0, "swap_free": 0, "hugepages": None, "hugepages_free": None, "oom_kills": None, "limit": None}
+NOTHING = {
+    "swap_total": 0, "swap_free": 0, "hugetlb": 0, "hugepages": None, "hugepages_free": None, "oom_kills": None,
+    "limit": None,
+}  # fmt: skip
 
 
 def test_the_memory_of_this_machine_is_as_it_says_itself() -> None:
@@ -49,12 +52,13 @@ def test_an_older_kernel_tells_less(write: Root) -> None:
 
 
 def test_sizes_are_bytes_and_huge_pages_are_counted(write: Root) -> None:
-    write("/proc/meminfo", CENTOS_7)
+    write("/proc/meminfo", f"{CENTOS_7}Hugetlb: 8192 kB\n")
     write("/proc/vmstat", "pgmajfault 7\noom_kill 2\n")
 
     assert memory.look(MemoryWant()) == {
         "total": 1882148 * 1024, "available": 1210944 * 1024, "swap_total": 2097148 * 1024,
-        "swap_free": 2096628 * 1024, "hugepages": 4, "hugepages_free": 3, "oom_kills": 2, "limit": None,
+        "swap_free": 2096628 * 1024, "hugetlb": 8192 * 1024, "hugepages": 4, "hugepages_free": 3,
+        "oom_kills": 2, "limit": None,
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ MEMINFO = "/proc/meminfo"
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 # In bytes; the huge pages are counted, of the default size, and oom_kills is how many were killed since boot.
+# `hugetlb` is what is set apart as huge pages of all sizes, used or not; records of an older nodecheck have none.
 SHAPE = fields(
     {
         "total": whole,
@@ -24,7 +25,8 @@ SHAPE = fields(
         "hugepages_free": optional(whole),
         "oom_kills": optional(whole),
         "limit": optional(whole),
-    }
+    },
+    {"hugetlb": whole},
 )
 
 
@@ -56,6 +58,7 @@ def look(_want: MemoryWant) -> dict[str, Any]:
         "available": _bytes(sizes, "MemAvailable"),  # since Linux 3.14
         "swap_total": sizes.get("SwapTotal", 0) << 10,
         "swap_free": sizes.get("SwapFree", 0) << 10,
+        "hugetlb": sizes.get("Hugetlb", 0) << 10,  # since Linux 4.16
         "hugepages": sizes.get("HugePages_Total"),
         "hugepages_free": sizes.get("HugePages_Free"),
         "oom_kills": _fields(kernelfiles.read_or_none("/proc/vmstat") or "").get("oom_kill"),  # since Linux 4.13
