@@ -14,25 +14,26 @@ if TYPE_CHECKING:
 
 # The first that has a file of a name wins; /lib is /usr/lib nearly everywhere.
 PARENTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
+AT_BOOT = tuple(parent for parent in PARENTS if parent != "/run")  # which is emptied then
 COMMENTS = ("#", ";")
 
 
-def lines(folder: str) -> Iterator[tuple[str, str]]:
+def lines(folder: str, parents: tuple[str, ...] = PARENTS) -> Iterator[tuple[str, str]]:
     """Yield (path, line) of all files of a folder such as sysctl.d, in their order. Raises OSError, Unobserved.
 
     Comments and empty lines are left out.
     """
-    for path in files(folder):
+    for path in files(folder, parents):
         for line in _read(path).splitlines():
             stripped = line.strip()
             if stripped and not stripped.startswith(COMMENTS):
                 yield path, stripped
 
 
-def files(folder: str) -> list[str]:
+def files(folder: str, parents: tuple[str, ...]) -> list[str]:
     """Return the paths of the files that count, by their names. Raises OSError."""
     found: dict[str, str] = {}
-    for parent in PARENTS:
+    for parent in parents:
         for name in _names(f"{parent}/{folder}"):
             if name.endswith(".conf"):
                 found.setdefault(name, f"{parent}/{folder}/{name}")

@@ -69,6 +69,7 @@ def test_where_a_module_is(
     [
         ({"/etc/modules-load.d/k8s.conf": "overlay\nbr_netfilter\n"}, ["/etc/modules-load.d/k8s.conf"]),
         ({"/usr/lib/modules-load.d/k8s.conf": "br-netfilter\n"}, ["/usr/lib/modules-load.d/k8s.conf"]),
+        ({"/run/modules-load.d/k8s.conf": "br_netfilter\n"}, []),  # it is gone by then
         ({"/etc/modules-load.d/k8s.conf": "# br_netfilter\nbr_netfilter2\n"}, []),
         ({"/etc/modules-load.d/k8s": "br_netfilter\n"}, []),
         ({"/etc/modules": "br_netfilter\n"}, []),

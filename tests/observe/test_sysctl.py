@@ -74,7 +74,7 @@ def test_numbers_are_divided_by_one_blank(write: Root) -> None:
             "/usr/lib/sysctl.d/50-b.conf 0",
         ),
         ({"/etc/sysctl.d/a.conf": "net.ipv4.ip_forward=1\nnet.ipv4.ip_forward=0"}, "/etc/sysctl.d/a.conf 0"),
-        # The same name in /etc replaces the one below /run and /usr.
+        # The same name in /etc replaces the one below /usr; what is in /run is gone by then.
         (
             {"/etc/sysctl.d/a.conf": "", "/usr/lib/sysctl.d/a.conf": "net.ipv4.ip_forward=1"},
             None,
@@ -84,7 +84,7 @@ def test_numbers_are_divided_by_one_blank(write: Root) -> None:
                 "/run/sysctl.d/a.conf": "net.ipv4.ip_forward=0",
                 "/usr/local/lib/sysctl.d/a.conf": "net.ipv4.ip_forward=1",
             },
-            "/run/sysctl.d/a.conf 0",
+            "/usr/local/lib/sysctl.d/a.conf 1",
         ),
         ({"/proc/cmdline": "quiet sysctl.net.ipv4.ip_forward=1\n"}, "the kernel command line 1"),
         # The kernel has two names for this one.

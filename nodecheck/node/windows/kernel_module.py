@@ -93,7 +93,7 @@ def _lists(path: str, name: str) -> bool | None:
 
 
 def _loaded_by(name: str) -> Iterator[str]:
-    for path, line in dropins.lines("modules-load.d"):
+    for path, line in dropins.lines("modules-load.d", dropins.AT_BOOT):
         if spelled(line) == name:
             yield path
     if name in _parameters(LOADING_PARAMETERS):

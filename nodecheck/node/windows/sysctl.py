@@ -63,7 +63,7 @@ def _at_boot(path: str) -> dict[str, str] | None:
     names = [first, *(other for other, of in OTHER_NAMES.items() if of == first)]
     named: dict[str, dict[str, str] | None] = {}
     of_patterns = None
-    for source, line in dropins.lines("sysctl.d"):
+    for source, line in dropins.lines("sysctl.d", dropins.AT_BOOT):
         name, assigned, value = line.partition("=")
         key = _first_name(path_of(name.removeprefix("-").strip()))
         if not assigned and not name.startswith("-"):
