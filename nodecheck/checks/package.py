@@ -29,7 +29,7 @@ class Package(Check):
     version: Text = arg("Its whole version, such as 1.20.2-00 or /^1\\.20\\./.", default=None)
     at_least: str = arg(
         "Version that it must not be older than, by the rules of dpkg or rpm. An epoch and a revision count only where "
-        "they are written here.",
+        "they are written here. Of several versions side by side, as of kernels, the newest counts.",
         default=None,
     )
     older_than: str = arg("Version that it has to be older than, by the same rules.", default=None)
@@ -81,12 +81,13 @@ class Package(Check):
         yield self._judge_installed(packages)
         if not self.installed or not packages:
             return
-        for package in packages:
+        newest = _newest(self.name, seen["manager"], packages)
+        for package in newest:
             yield from judge_expectation("version", self.version, package["version"], subject=self.name)
             yield from self._judge_bounds(seen["manager"], package["version"])
             if self.held is not None:
                 yield _judge_held(self.name, package, self.held)
-        mine = packages[-1]["version"]
+        mine = newest[-1]["version"]
         for other in self.same_version or ():
             yield self._judge_same(mine, other, _version_of(other, seen))
         for other in self.skew_with or ():
@@ -154,8 +155,19 @@ def _not_there(name: str, other: str, mine: str) -> Finding:
 
 def _version_of(name: str, seen: dict[str, Any]) -> str:
     """Return the version that is installed; "" when none is."""
-    packages = _installed(name, seen)
+    packages = _newest(name, seen["manager"], _installed(name, seen))
     return str(packages[-1]["version"]) if packages else ""
+
+
+def _newest(name: str, manager: str, packages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest of each architecture: rpm keeps several kernels side by side, and the older ones do no harm."""
+    newest: dict[str, dict[str, Any]] = {}
+    for package in packages:
+        other = newest.setdefault(package["architecture"], package)
+        bound = _parsed(name, other["version"]) if other is not package else None
+        if bound and compare(manager, _parsed(name, package["version"]), bound._replace(epoch=bound.epoch or 0)) > 0:
+            newest[package["architecture"]] = package
+    return list(newest.values())
 
 
 def _installed(name: str, seen: dict[str, Any]) -> list[dict[str, Any]]:

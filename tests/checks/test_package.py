@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import make, node, statuses, told
+from fakes import make, node, status_of, statuses, told
 
 from nodecheck.node.node import Node
 from nodecheck.report.result import Status
@@ -79,6 +79,30 @@ def test_its_version_is_judged(arguments: dict[str, Any], version: str, status: 
     check, made = make("package", name="kubelet", **arguments), seen("kubelet", kubelet=[package(version)])
     assert [*statuses(check, made).values()] == [OK, status]
     assert message in (None, told(check, made))
+
+
+# dnf keeps three of these, and boots the newest; whoever went back has the older one behind it in rpm's list.
+KERNELS = [package(version, architecture="x86_64") for version in ("5.14.0-427.el9", "5.14.0-503.el9", "5.14.0-70.el9")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ({"at_least": "5.14.0-503"}, OK),
+        ({"at_least": "5.14.0-570"}, CRITICAL),
+        ({"older_than": "5.14.0-503"}, CRITICAL),
+        ({"version": "/-503[.]/"}, OK),
+    ],
+)
+def test_of_several_versions_side_by_side_the_newest_counts(arguments: dict[str, Any], status: Status) -> None:
+    check, made = make("package", name="kernel", **arguments), seen("kernel", manager="rpm", kernel=KERNELS)
+    assert [*statuses(check, made).values()] == [OK, status]
+
+
+def test_each_architecture_counts() -> None:
+    both = [package("2.36-9"), package("2.36-8", architecture="i386")]
+    check = make("package", name="libc6", at_least="2.36-9")
+    assert status_of(check, seen("libc6", libc6=both)) is CRITICAL
 
 
 @pytest.mark.parametrize(
