@@ -29,12 +29,13 @@ class Disk(Check):
     path: str = arg("A path on the file system that is meant; it has to exist.", default=None)
     every: bool = arg(
         "Whether every local file system is meant, each once: those on disks, not tmpfs, overlay, network file systems "
-        "and images that are full by nature such as squashfs.",
+        "and images that are full by nature such as squashfs, nor volumes of pods and the EFI system partition.",
         default=False,
     )
     types: Words = arg("With every: file systems of these types instead, [ext4, tmpfs].", default=None)
     besides: Words = arg(
-        "With every: paths whose file systems are not meant, such as [/boot/efi]; they need not exist.",
+        "With every: paths whose file systems are not meant, such as [/var/lib/docker]: what is mounted there, or else "
+        "what the path lies on, and be it /. They need not exist.",
         default=None,
     )
     used: Percent = arg(

@@ -194,9 +194,12 @@ def test_local_file_systems_lie_on_disks(kind: str, local: bool) -> None:
         ("/var/lib/kubelet/pods/6b3c/volume-subpaths/pvc-1/db/0", False),
         ("/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/3f2a/globalmount", False),
         ("/srv/pods/data", True),
+        ("/boot/efi", False),
+        ("/efi", False),
+        ("/boot", True),
     ],
 )
-def test_volumes_of_pods_are_none_of_the_disks_of_the_node(point: str, listed: bool) -> None:
+def test_volumes_of_pods_and_the_efi_partition_are_none_of_the_disks_of_the_node(point: str, listed: bool) -> None:
     mount = mounts.Mount(1, 0, "8:1", point, ("rw",), "ext4", "/dev/sdb1")
     assert ([mount] if listed else []) == window._chosen([mount], ())
     assert window._chosen([mount], ("ext4",)) == [mount]

@@ -21,6 +21,9 @@ SHAPE = list_of(
 # Where the kubelet mounts the volumes of pods, which are theirs to fill: pkg/kubelet/kubelet_getters.go.
 OF_A_POD = later(r"/(pods/[^/]+/volume[^/]*|plugins/kubernetes\.io)/")
 
+# The EFI system partition: an installer filled it, and nobody else will.
+OF_THE_FIRMWARE = frozenset({"/boot/efi", "/efi"})
+
 
 class DiskWant(NamedTuple):
     """The file system of a path; without one, every local file system, or every one of these types."""
@@ -65,7 +68,7 @@ def _chosen(every: list[mounts.Mount], types: tuple[str, ...]) -> list[mounts.Mo
     meant = types or mounts.local_types()
     found: dict[str, mounts.Mount] = {}
     for mount in sorted(every, key=lambda mount: (len(mount.point), mount.point)):
-        is_own = types or not OF_A_POD.search(mount.point)
+        is_own = types or not (mount.point in OF_THE_FIRMWARE or OF_A_POD.search(mount.point))
         if mount.type in meant and is_own and mounts.topmost(every, mount.point) == mount:
             # The same file system may be mounted many times; of btrfs, each subvolume has a device of its own.
             name = mount.source if mount.type in ("btrfs", "zfs") else mount.device
