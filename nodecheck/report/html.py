@@ -225,6 +225,8 @@ class _Strips:
         changes = self._history[check]
         ends = [since for since, _ in changes[1:]] + [self._now]
         for (since, status), end in zip(changes, ends, strict=True):
+            if not status:  # nobody looked
+                continue
             first, last = self._cell(since), self._cell(end)
             for number in range(first, max(first, last - (end < self._now)) + 1):
                 cells[number] = _worse(cells[number], Status(status))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    # {id of a check: [(since when, by the wall clock in seconds; what it was from then on), ...]}, in order of time.
+    # {id of a check: [(since when, by the wall clock in seconds; what it was from then on), ...]}, in order of time; it
+    # was "" where nobody looked.
     History = Mapping[str, Sequence[tuple[float, str]]]
 
 SCHEMA = "nodecheck.report/1"

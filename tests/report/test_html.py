@@ -91,6 +91,12 @@ def test_all_strips_have_one_axis_and_what_is_not_known_stays_empty() -> None:
     assert (_bars(old), _bars(young)) == ([("ok", 0, 120)], [("ok", 108, 12)])
 
 
+def test_where_nobody_looked_the_strip_is_empty() -> None:
+    changes = [(NOW - 4 * HOUR, "ok"), (NOW - 3 * HOUR, ""), (NOW - HOUR, "critical")]
+    (strip,) = _strips({"a": changes}, "a")
+    assert _bars(strip) == [("ok", 0, 30), ("critical", 90, 30)]
+
+
 def test_what_was_bad_for_a_moment_is_not_lost() -> None:
     changes = [(NOW - 1000 * HOUR, "ok"), (NOW - 500.5 * HOUR, "critical"), (NOW - 500.4 * HOUR, "ok")]
     (strip,) = _strips({"a": changes}, "a")
