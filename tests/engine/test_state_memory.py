@@ -139,6 +139,15 @@ def test_what_the_node_tells_counts_for_how_long_it_held() -> None:
     assert Runs(seconds=120.0).look("critical", since=START - 200).confirmed_status == "critical"
 
 
+def test_what_the_node_tells_of_before_a_look_that_saw_it_well_does_not_count() -> None:
+    """A unit that runs since long, and whose file was deleted just now."""
+    runs = Runs(seconds=120.0)
+    runs.looks("ok ok")
+    told = [runs.look("critical", since=START - 9000) for _ in range(3)]
+    assert [each.confirmed_status for each in told] == ["ok", "ok", "critical"]
+    assert [each.held_seconds for each in told] == [0, 60, 0]
+
+
 def test_a_better_run_in_between_begins_it_anew() -> None:
     assert set(confirmed("ok critical critical ok critical critical ok", runs=3)) == {"ok"}
 
