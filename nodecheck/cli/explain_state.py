@@ -35,7 +35,7 @@ FOR = (
         "as info."
     ),
     "`for: 3 runs` counts looks that saw something: an unknown or a blocked one neither counts nor begins it anew.",
-    "`for: 2m` counts from when it was first seen so, or from what the node tells of that.",
+    "`for: 2m` counts from when it was first seen so, or from what the node tells of that; at most from boot.",
     (
         "A critical look is at least a warning, too: what was a warning twice and is critical now has been a warning "
         "for 3 runs. What gets better is confirmed at once."

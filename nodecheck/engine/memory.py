@@ -152,6 +152,9 @@ def _brought_to(memory: Memory, now: Moment) -> Memory:
     shift = shift if abs(shift) > SLACK_SECONDS else 0.0
     times = {name: getattr(memory, name) for name in memory._fields if name.endswith(("since", "_at"))}
     moved: dict[str, Any] = {name: min(time + shift, now.at) for name, time in times.items() if time is not None}
+    if memory.boot_id != now.boot_id:  # nothing held while nothing ran
+        held = {f"{status}_since" for status in LEVELS} & moved.keys()
+        moved |= {name: max(moved[name], now.at - now.boottime) for name in held}
     pause = max(0.0, passed - shift)
     return memory._replace(**moved, at=now.at, boottime=now.boottime, boot_id=now.boot_id, pause=pause)
 

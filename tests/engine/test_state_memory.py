@@ -236,6 +236,16 @@ def test_a_fault_outlives_a_boot() -> None:
     assert (told.before, told.since, told.streak) == ("critical", START + 60, 2)
 
 
+def test_no_fault_is_confirmed_by_the_time_in_which_nothing_ran() -> None:
+    """What was seen once at shutdown, and is seen again while the node boots."""
+    runs = Runs(seconds=120.0)
+    runs.looks("ok critical")
+    runs.boot()
+    told = runs.looks("critical critical critical")
+    assert [each.confirmed_status for each in told] == ["ok", "ok", "critical"]
+    assert [each.since for each in told] == [START + 60] * 3
+
+
 def test_a_boot_with_a_clock_that_is_behind_tells_no_time_in_the_future() -> None:
     runs = Runs()
     runs.looks("ok critical")
