@@ -27,6 +27,7 @@ FACILITY = 3  # daemon
 # 32473 is IANA's number for examples: nodecheck has none of its own, and a name without one is reserved.
 STRUCTURED = "nodecheck@32473"
 IN_STRUCTURED = ("event", "event_id", "run_id", "id", "status", "before", "unit")
+LEAST = (*IN_STRUCTURED, "timestamp", "level", "hostname", "truncated")
 PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 # Of a whole message: what receivers take. RFC 5426 asks for 2048 octets over UDP; rsyslog's default limit is 8 KiB.
 MOST_BYTES = {"udp": 2048, "unix": 8000, "tcp": 8000, "tls": 8000}
@@ -60,20 +61,19 @@ def place(address: str) -> tuple[str, Any]:
 
 
 def encode(record: dict[str, Any], dialect: str, most_bytes: int = MOST_BYTES["tls"]) -> bytes:
-    """Return a record as a message of RFC 5424, cut so that it has at most so many bytes."""
+    """Return a record as a message of RFC 5424, cut so that it has at most so many bytes.
+
+    It has more where what names the check is so long alone: nobody could tell which check it is about.
+    """
     head = _head(record).encode(errors="replace")
     room = most_bytes - len(head)
-    while True:
-        body = DIALECTS[dialect](record)
-        over = size(body) - room
-        if over <= 0 or len(record) <= len(IN_STRUCTURED):
-            return head + json.dumps(body, ensure_ascii=False, default=str).encode(errors="replace")
+    while (over := size(DIALECTS[dialect](record)) - room) > 0:
         before = size(record)
         record = cut(record, max(1, before - over))
         if size(record) >= before:  # nothing more can be cut
-            record = {
-                name: record[name] for name in (*IN_STRUCTURED, "timestamp", "level", "hostname") if name in record
-            }
+            record = {name: record[name] for name in LEAST if name in record}
+            break
+    return head + json.dumps(DIALECTS[dialect](record), ensure_ascii=False, default=str).encode(errors="replace")
 
 
 def _head(record: dict[str, Any]) -> str:

@@ -219,6 +219,18 @@ def test_a_message_that_is_too_long_is_cut_and_still_json(dialect: str, most: in
     assert isinstance(json.loads(parsed(message)["json"]), dict)
 
 
+@pytest.mark.parametrize("dialect", ["native", "ecs", "otel"])
+def test_what_names_the_check_is_never_cut_and_a_message_is_never_waited_for(dialect: str) -> None:
+    """An id may be as long as the name that it is made of."""
+    named = "x" * 600
+    message = syslog.encode(check(message="y" * 3000) | {"id": named, "event_id": f"0f3c/check/{named}"}, dialect, 2048)
+    found = parsed(message)
+    assert f'id="{named}"'.encode() in found["data"]
+    told = found["json"].decode()
+    assert json.loads(told)
+    assert (named in told, "truncated" in told, "yyy" in told) == (True, True, False)
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
