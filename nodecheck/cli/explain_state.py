@@ -60,7 +60,10 @@ PLACES = (
         "the unit's StateDirectory. `--state DIR` is another one, `--state none` does without."
     ),
     "Runs of other definitions than the installed ones are remembered apart, by their paths.",
-    "It is bounded, whatever happens: 2000 checks, and the latest 200 changes of each.",
+    (
+        "It is bounded, whatever happens: 2000 checks, or those of one run where these are more, and the latest 200 "
+        "changes of each."
+    ),
     (
         "A full, read-only or hanging disk, or a file that is damaged, of another program or of a newer nodecheck: the "
         "run is judged all the same, and the loss is one of its `problems`. A damaged file is moved aside; nothing is "

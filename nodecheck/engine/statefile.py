@@ -92,7 +92,9 @@ class StateFile:
             for name, (within, value) in counters.items():
                 self._count(name, within, value, now)
             run = self._database.execute("SELECT coalesce(max(run), 0) + 1 FROM checks").fetchone()[0]
-            return [self._remember(scope, seen, now, run) for seen in results]
+            told = [self._remember(scope, seen, now, run) for seen in results]
+            self._forget(max(MOST_CHECKS, len(results)))
+            return told
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -125,16 +127,18 @@ class StateFile:
         return told
 
     def _insert(self, scope: str, check: str, updated: Memory, run: int) -> int:
-        """Add a check, and forget those that were not looked at for longest, if there are too many."""
         values = ", ".join("?" * (3 + len(updated)))
         insert = f"INSERT INTO checks (scope, id, run, {COLUMNS}) VALUES ({values})"
         number = self._database.execute(insert, (scope, check, run, *updated)).lastrowid
-        surplus = "SELECT number FROM checks ORDER BY run DESC, number DESC LIMIT -1 OFFSET ?"
-        forgotten = self._database.execute(surplus, (MOST_CHECKS,)).fetchall()
-        self._database.executemany("DELETE FROM changes WHERE check_number = ?", forgotten)
-        self._database.executemany("DELETE FROM checks WHERE number = ?", forgotten)
         assert number is not None  # noqa: S101  # an INSERT has one
         return number
+
+    def _forget(self, most: int) -> None:
+        """Keep so many checks: those that were looked at latest, so all of this run."""
+        surplus = "SELECT number FROM checks ORDER BY run DESC, number DESC LIMIT -1 OFFSET ?"
+        forgotten = self._database.execute(surplus, (most,)).fetchall()
+        self._database.executemany("DELETE FROM changes WHERE check_number = ?", forgotten)
+        self._database.executemany("DELETE FROM checks WHERE number = ?", forgotten)
 
     def _add(self, number: int, changes: list[Change]) -> None:
         insert = "INSERT INTO changes (check_number, at, status, confirmed_status, message) VALUES (?, ?, ?, ?, ?)"

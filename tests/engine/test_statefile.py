@@ -131,6 +131,18 @@ def test_checks_that_are_gone_for_longest_are_forgotten(
     assert [history.id for history in histories(str(tmp_path / "state"))] == ["a", "b", "d"]
 
 
+def test_what_one_run_looks_at_is_remembered_however_much_it_is(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a fault with a `for` would never be confirmed."""
+    monkeypatch.setattr(statefile, "MOST_CHECKS", 3)
+    look(tmp_path / "state", seen("ok", "old"))
+    for minute in (1, 2):
+        told, _ = look(tmp_path / "state", *(seen("critical", check, runs=2) for check in "abcde"), minute=minute)
+    assert [each.confirmed_status for each in told] == ["critical"] * 5
+    assert [history.id for history in histories(str(tmp_path / "state"))] == list("abcde")
+
+
 def test_a_long_message_is_cut(tmp_path: pathlib.Path) -> None:
     look(tmp_path / "state", seen("ok", message="x" * 10_000))
     (history,) = histories(str(tmp_path / "state"))
