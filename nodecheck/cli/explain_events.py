@@ -30,8 +30,8 @@ DEFAULTS = """\
 
 Else to what `to` names.
 
-Without `to`: to the journal when standard error goes there, as in a service of systemd; nowhere when that is
-/dev/null; else lines of JSON on standard error.
+Without `to`: to the journal when standard error goes there, as in a service of systemd, also one with
+StandardError=null; nowhere when it is /dev/null otherwise; else lines of JSON on standard error.
 """
 HINTS = """\
 What is blocked by another check, or not confirmed yet, tells no event of its own.

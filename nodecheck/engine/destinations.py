@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nodecheck.events.sinks import Sink
+from nodecheck.node import isolated
 
 if TYPE_CHECKING:
     from nodecheck.definitions.event_settings import SinkSetting
@@ -32,8 +33,7 @@ def of(when: str, settings: tuple[SinkSetting, ...]) -> list[Sink]:
     if _is_journal(found):
         return [Sink("journal", {})]
     if when == "auto" and (found is None or _is_null(found)):
-        # Started by systemd itself, with its streams turned away.
-        return [Sink("journal", {})] if os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid()) else []
+        return [Sink("journal", {})] if _is_started_by_systemd() else []
     return [Sink("stderr", NATIVE)]
 
 
@@ -46,6 +46,12 @@ def _standard_error() -> os.stat_result | None:
 def _is_journal(found: os.stat_result | None) -> bool:
     """Tell whether standard error goes to the journal: not only that of whoever started us."""
     return found is not None and os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _is_started_by_systemd() -> bool:
+    """Tell whether systemd itself started this run; what it started is the guard, which has forked us."""
+    started = os.environ.get("SYSTEMD_EXEC_PID", "")
+    return started.isdecimal() and isolated.is_ours(int(started), 0)
 
 
 def _is_null(found: os.stat_result) -> bool:

@@ -115,7 +115,8 @@ def test_never_goes_nowhere(settings: tuple[SinkSetting, ...]) -> None:
 
 def by_default(streams: str, environment: dict[str, str], before: str = "") -> str:
     """Return where events go by default, of a process whose standard error is set up by these words of a shell."""
-    program = "from nodecheck.engine import destinations as d; print([s.kind for s in d.of('auto', ())])"
+    run = "from nodecheck.engine import destinations as d; print([s.kind for s in d.of('auto', ())], flush=True)"
+    program = f"from nodecheck.cli import guard; guard.enter(); {run}"
     command = f'{before} exec {PYTHON} -c "{program}" {streams}'
     ended = subprocess.run(
         ["bash", "-c", command], env=environment, stdout=subprocess.PIPE, text=True, timeout=60, check=True
@@ -143,5 +144,7 @@ def test_a_stream_of_the_journal_is_known_by_its_number(tmp_path: pathlib.Path) 
 
 
 def test_what_systemd_started_with_its_streams_turned_away_tells_the_journal() -> None:
+    """What systemd started is the guard of the run. One that a script starts is the script's."""
     environment = {"PYTHONPATH": str(CHECKOUT)}
     assert by_default("2>/dev/null", environment, "export SYSTEMD_EXEC_PID=$$;") == "['journal']"
+    assert by_default("2>/dev/null", environment | {"SYSTEMD_EXEC_PID": str(os.getpid())}) == "[]"
