@@ -1,7 +1,8 @@
 """Services of Checkmk, as a local check prints them: one for each check, and `nodecheck` for the run.
 
 A file below the agent's directory `local` that runs `nodecheck run --events never -o checkmk` is all it takes. A
-service is named by the id of its check. blocked and skipped are OK there, and say why they were not judged.
+service is named by the id of its check. blocked and skipped are OK there, and say why they were not judged. A fault
+that is not confirmed has the state that was confirmed before.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ def _of_run(report: Report) -> str:
 
 def _of_check(result: Result) -> str:
     service = f"{NAME} {printable(result.id).replace(chr(34), '_').replace(chr(39), '_')}"
-    return f'{EXIT_CODES[result.status]} "{service}" - {LINE.join(map(_text, _told(result)))}'
+    return f'{EXIT_CODES[result.counts_as]} "{service}" - {LINE.join(map(_text, _told(result)))}'
 
 
 def _told(result: Result) -> Iterator[str]:
-    marked = f"{result.status}: " if result.status in MARKED else ""
+    marked = f"{result.status}: " if result.status in MARKED or not result.confirmed else ""
     yield result.name if result.status is Status.OK else f"{result.name}: {marked}{result.message}"
     if result.status is not Status.OK:
         yield from (f"remedy: {line}" for line in result.remedy.splitlines())

@@ -62,6 +62,13 @@ def test_each_check_has_the_state_that_it_counts_as() -> None:
     }
 
 
+def test_a_fault_that_is_not_confirmed_is_told_and_alerts_nobody() -> None:
+    made = report(result("a", Status.CRITICAL, "a failed; not confirmed yet: 1 of 3 runs", confirmed=False))
+    services = _read(checkmk.render(made, Style()))
+    assert [service.state for service in services.values()] == [0, 0]
+    assert services["nodecheck a"].lines[0] == "a: critical: a failed; not confirmed yet: 1 of 3 runs"
+
+
 def test_the_details_tell_what_to_do() -> None:
     docker = _read((GOLDEN / "one-of-each.2.checkmk").read_text())["nodecheck docker.service-is-healthy"]
     assert docker.lines[1:] == (
