@@ -1,7 +1,8 @@
 """Metrics of Prometheus, for the textfile collector of its node exporter, which reads what is called *.prom.
 
 Each check is a state set: of the series of its statuses, one is 1. `nodecheck_check_info` joins the name, the play and
-the place to alerts. node_textfile_mtime_seconds tells of runs that stay away.
+the place to alerts; what is in `nodecheck_check_unconfirmed` should raise none. node_textfile_mtime_seconds tells of
+runs that stay away.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ def render(report: Report, _style: Style) -> str:
 def _metrics(report: Report) -> Iterator[Metric]:
     results = report.results
     yield Metric("nodecheck_check_status", "Whether the check has this status.", _statuses(results))
+    yield Metric(
+        "nodecheck_check_unconfirmed",
+        "The check has a fault that has not held for as long as its `for` says; left out where it has none.",
+        [(_of(result), 1) for result in results if not result.confirmed],
+    )
     yield Metric(
         "nodecheck_check_info", "What a check is called, and where it is defined.", [(_info(r), 1) for r in results]
     )

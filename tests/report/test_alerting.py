@@ -8,7 +8,12 @@ import re
 from typing import Any
 
 import yaml
+from fakes import report, result
 from readers import GOLDEN, run
+
+from nodecheck.report import prometheus
+from nodecheck.report.result import Status
+from nodecheck.report.style import Style
 
 EXAMPLES = pathlib.Path(__file__).parent.parent.parent / "systemd/examples"
 RULES = EXAMPLES / "prometheus-alerts.yaml"
@@ -34,6 +39,24 @@ def test_the_alert_rules_fire_when_they_should(tmp_path: pathlib.Path) -> None:
     ]
     tests = {"rule_files": [str(RULES)], "tests": [rule_test(series, alerts)]}
     (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests))
+    ended = run("promtool", "test", "rules", tmp_path / "tests.yaml")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_fault_that_is_not_confirmed_alerts_nobody(tmp_path: pathlib.Path) -> None:
+    made = report(result("docker", Status.CRITICAL, confirmed=False), result("kubelet", Status.CRITICAL))
+    told = prometheus.render(made, Style()).splitlines()
+    series = [line.rpartition(" ")[::2] for line in told if line.startswith("nodecheck_check_")]
+    fires = {
+        "exp_labels": {"severity": "critical", "check": "kubelet", "type": "unit", "status": "critical"},
+        "exp_annotations": {"summary": ": the check kubelet is critical"},
+    }
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": value} for name, value in series],
+        "alert_rule_test": [{"eval_time": "0m", "alertname": "NodecheckCritical", "exp_alerts": [fires]}],
+    }
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": [test]}))
     ended = run("promtool", "test", "rules", tmp_path / "tests.yaml")
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
