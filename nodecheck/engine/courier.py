@@ -202,7 +202,8 @@ def _keep(channel: Channel, directory: str | None, sinks: list[Sink], name: str)
     path = os.path.join(directory, spool.FOLDER, name)
     by_key = {sink.key: sink for sink in sinks}
     waiting = {key: spool.backlog(directory, sink) for key, sink in by_key.items()}
-    channel.send((tuple(_read_told(path)), {key: tuple(each) for key, each in waiting.items() if each}))
+    before = _read_told(path)
+    channel.send((tuple(before), {key: tuple(each) for key, each in waiting.items() if each}))
     told, undelivered = channel.receive()
     reason = ""
     try:
@@ -210,7 +211,8 @@ def _keep(channel: Channel, directory: str | None, sinks: list[Sink], name: str)
         for key, records, why in undelivered:
             if by_key[key].can_wait:
                 spool.add(directory, by_key[key], records, why)
-        spool.write(path, json.dumps(choice.Told(*told)._asdict()))
+        by_now = choice.together(before, choice.Told(*told), _read_told(path))
+        spool.write(path, json.dumps(by_now._asdict()))
     except OSError as error:
         reason = f"{path}: {error.strerror}"
     channel.send(reason)

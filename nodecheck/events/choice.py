@@ -6,12 +6,14 @@ transition that only a run without sinks has seen, by hand on a terminal, is tol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nodecheck.report.result import FAULTS, Status, Transition
 
 if TYPE_CHECKING:
     from nodecheck.report.result import Report, Result
+
+Kept = TypeVar("Kept", str, dict[str, float])
 
 EVERYTHING = "all"
 # What is blocked or skipped raises nothing of its own.
@@ -84,6 +86,17 @@ def _fresh(told: dict[str, dict[str, float]], at: float, repeat: float) -> dict[
         for check, times in told.items()
     }
     return {check: times for check, times in kept.items() if times}
+
+
+def together(before: Told, own: Told, other: Told) -> Told:
+    """Return what has been told by now: by a run that began with `before`, and by another one at the same time."""
+    return Told(_together(before.times, own.times, other.times), _together(before.last, own.last, other.last))
+
+
+def _together(before: dict[str, Kept], own: dict[str, Kept], other: dict[str, Kept]) -> dict[str, Kept]:
+    """What another run has changed stands where the own one has not."""
+    meanwhile = {check: value for check, value in other.items() if before.get(check) != value}
+    return own | {check: value for check, value in meanwhile.items() if own.get(check) in (None, before.get(check))}
 
 
 def of_file(data: Any) -> Told:

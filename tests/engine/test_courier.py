@@ -18,7 +18,7 @@ from nodecheck.engine import destinations
 from nodecheck.engine.clock import Clock
 from nodecheck.engine.courier import Courier, Telling
 from nodecheck.events.sinks import Sink
-from nodecheck.report.result import Report, Status
+from nodecheck.report.result import Report, Result, Status
 
 if TYPE_CHECKING:
     import pathlib
@@ -50,6 +50,12 @@ def file_sink(path: pathlib.Path) -> Sink:
     return Sink("file", {"path": str(path), "dialect": "native"})
 
 
+def tells(path: pathlib.Path, state: pathlib.Path, found: Result) -> None:
+    courier = Courier([file_sink(path)], TELLING, str(state))
+    courier.look(clock())
+    courier.deliver(report(found), {}, clock())
+
+
 def test_events_arrive(tmp_path: pathlib.Path) -> None:
     assert deliver([file_sink(tmp_path / "log")], tmp_path / "state") == []
     assert lines(tmp_path / "log") == ["r1/check/a", "r1/run"]
@@ -65,6 +71,20 @@ def test_what_cannot_be_delivered_is_told_and_delivered_later_in_order_and_once(
     assert [each[:16] for each in deliver([file_sink(path)], tmp_path / "state", "r3")] == ["events of 2 runs"]
     assert deliver([file_sink(path)], tmp_path / "state", "r4") == []
     assert lines(path) == ["r1/check/a", "r1/run", "r2/run", "r3/run", "r4/run"]
+
+
+def test_two_runs_at_once_tell_a_change_once(tmp_path: pathlib.Path) -> None:
+    """That of nodecheck@deep.timer may take long, and does not know what the other one tells meanwhile."""
+    out, state = tmp_path / "events", tmp_path / "state"
+    well, failed = (result("a", status, confirmed_status=status) for status in (Status.OK, Status.CRITICAL))
+    tells(out, state, well)
+    slow = Courier([file_sink(out)], TELLING, str(state))
+    slow.look(clock())
+    tells(out, state, failed)
+    slow.deliver(report(result("b", Status.OK, confirmed_status=Status.OK)), {}, clock())
+    out.unlink()
+    tells(out, state, failed)
+    assert [json.loads(line)["event"] for line in out.read_text().splitlines()] == ["run"]
 
 
 def test_a_place_that_is_down_keeps_nothing_from_another(tmp_path: pathlib.Path) -> None:

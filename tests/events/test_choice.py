@@ -3,7 +3,7 @@
 import pytest
 from fakes import REALTIME, report, result
 
-from nodecheck.events.choice import Told, choose, of_file
+from nodecheck.events.choice import Told, choose, of_file, together
 from nodecheck.report.result import Report, Status, Transition
 
 HOUR = 3600.0
@@ -78,6 +78,15 @@ def test_a_transition_that_a_run_without_sinks_has_seen_is_told_by_the_next() ->
 
 def test_what_was_told_long_ago_is_forgotten() -> None:
     assert choose(report(), Told({"gone": {"critical": AT - HOUR}}, {}), "changes", HOUR)[1] == Told({}, {})
+
+
+def test_what_another_run_has_told_meanwhile_stands() -> None:
+    before = Told({"a": {"critical": 1.0}, "gone": {"critical": 1.0}}, {"a": "critical", "b": "ok"})
+    own = Told({"a": {"critical": 1.0}}, {"a": "critical", "b": "critical"})
+    other = Told({"c": {"unknown": 2.0}, "gone": {"critical": 1.0}}, {"a": "ok", "b": "ok", "c": "unknown"})
+    expected = Told({"a": {"critical": 1.0}, "c": {"unknown": 2.0}}, {"a": "ok", "b": "critical", "c": "unknown"})
+    assert together(before, own, other) == expected
+    assert together(before, own, before) == own
 
 
 @pytest.mark.parametrize(
