@@ -31,6 +31,9 @@ MOST_SAMPLES = 200  # of one counter, such as one that begins anew all the time
 MOST_COUNTED = 20_000  # samples of all counters
 NO_COUNTERS: Mapping[str, tuple[float, float]] = MappingProxyType({})
 COLUMNS = ", ".join(Memory._fields)
+TIMES = tuple(name for name in Memory._fields if name.endswith(("since", "_at")))
+LATEST = 253_402_300_800.0  # the year 10000, which no timestamp can be written of
+STATUSES = frozenset(map(str, Status))
 
 
 class StateFile:
@@ -169,7 +172,7 @@ def histories(directory: str) -> list[History]:
         changes: dict[int, list[Change]] = {}
         select = "SELECT check_number, at, status, confirmed_status, message FROM changes ORDER BY number"
         for number, *change in database.execute(select):
-            changes.setdefault(number, []).append(Change(*change))
+            changes.setdefault(number, []).append(_change(change))
         return [History(row[1], row[2], _memory(row[3:]), tuple(changes.get(row[0], ()))) for row in rows]
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise Unusable(f"{directory}/{opening.NAME} cannot be read: {error}") from error
@@ -185,11 +188,42 @@ def _sample(at: float, boottime: float, boot_id: str, value: float) -> tuple[flo
 def _memory(row: tuple[Any, ...]) -> Memory:
     """Raises TypeError, ValueError for a row that makes no sense."""
     made = Memory(*row)
-    if made.confirmed_status is not None:
-        Status(made.confirmed_status)
-    if not isinstance(made.recent, str) or not isinstance(made.at, float):
-        raise TypeError("a row of it makes no sense")
+    texts = (made.name, made.digest, made.boot_id, made.recent)
+    numbers = (made.boottime, made.pause)
+    counts = (made.streak, made.info_runs, made.warning_runs, made.critical_runs, made.unknown_runs)
+    times = [getattr(made, name) for name in TIMES]
+    _refuse_unless(
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int | float) for number in numbers)
+        and all(isinstance(count, int) for count in counts)
+        and all(time is None or _is_time(time) for time in times)
+        and _is_time(made.at)
+        and made.status in STATUSES
+        and made.seen_status in (*STATUSES, "")
+        and made.confirmed_status in (*STATUSES, None)
+    )
     return made._replace(flapping=bool(made.flapping))
+
+
+def _change(row: list[Any]) -> Change:
+    """Raises TypeError for a row that makes no sense."""
+    made = Change(*row)
+    _refuse_unless(
+        _is_time(made.at)
+        and made.status in (*STATUSES, "")
+        and made.confirmed_status in (*STATUSES, None)
+        and isinstance(made.message, str)
+    )
+    return made
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < LATEST
+
+
+def _refuse_unless(sense: bool) -> None:
+    if not sense:
+        raise TypeError("a row of it makes no sense")
 
 
 def _changes(known: Memory | None, updated: Memory, seen: Seen) -> Iterator[Change]:

@@ -208,6 +208,35 @@ def test_rows_that_make_no_sense_are_damage(state: pathlib.Path) -> None:
     assert look(state, seen("critical"), minute=3)[1] == ""
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "checks SET status = 'crjtical'", "checks SET status = NULL", "checks SET seen_status = 5",
+        "checks SET since = 1e300", "checks SET since = 'x'", "checks SET seen_at = -1e9", "checks SET pause = 'x'",
+        "checks SET name = 5", "checks SET streak = 0.5", "checks SET boot_id = x'ff'",
+    ],
+)  # fmt: skip
+def test_no_row_that_a_disk_has_changed_is_told(state: pathlib.Path, made: str) -> None:
+    with contextlib.closing(sqlite3.connect(path_in(state))) as database:
+        database.execute(f"UPDATE {made}")
+        database.commit()
+    with pytest.raises(Unusable, match="cannot be read: a row of it makes no sense"):
+        histories(str(state))
+    with pytest.raises(Unusable, match=r"is damaged.*is kept as"):
+        look(state, seen("critical"), minute=2)
+
+
+@pytest.mark.parametrize(
+    "made", ["status = 'odd'", "at = 'x'", "at = 1e300", "message = x'ff'", "confirmed_status = 1"]
+)
+def test_no_change_that_a_disk_has_changed_is_told(state: pathlib.Path, made: str) -> None:
+    with contextlib.closing(sqlite3.connect(path_in(state))) as database:
+        database.execute(f"UPDATE changes SET {made}")
+        database.commit()
+    with pytest.raises(Unusable, match="cannot be read: a row of it makes no sense"):
+        histories(str(state))
+
+
 def test_damaged_files_are_not_piled_up(state: pathlib.Path) -> None:
     for number in range(1, opening.MOST_DAMAGED + 1):
         (state / f"{opening.NAME}.damaged-{number}").touch()
