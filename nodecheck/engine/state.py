@@ -109,7 +109,8 @@ def _thing(directory: str) -> str:
 
 def scope_of(paths: list[str]) -> str:
     """Return the scope of a run of the definitions in these files and directories; "" for the installed ones."""
-    return " ".join(sorted({os.path.abspath(path) for path in paths}))
+    scope = " ".join(sorted({os.path.abspath(path) for path in paths}))
+    return scope.encode(errors="backslashreplace").decode()  # a name that is no text
 
 
 def read_histories(directory: str, seconds: float = PATIENCE_SECONDS) -> list[History]:

@@ -66,6 +66,7 @@ class StateFile:
 
         Where it cannot be written, that is the `problem`, and what was remembered before is told nevertheless.
         """
+        results = [seen._replace(name=_text(seen.name), message=_text(seen.message)) for seen in results]
         try:
             if self.writable:
                 return self._write(scope, results, now, counters)
@@ -93,7 +94,7 @@ class StateFile:
     ) -> list[Told]:
         with self._transaction():
             for name, (within, value) in counters.items():
-                self._count(name, within, value, now)
+                self._count(_text(name), within, value, now)
             run = self._database.execute("SELECT coalesce(max(run), 0) + 1 FROM checks").fetchone()[0]
             told = [self._remember(scope, seen, now, run) for seen in results]
             self._forget(max(MOST_CHECKS, len(results)))
@@ -178,6 +179,11 @@ def histories(directory: str) -> list[History]:
         raise Unusable(f"{directory}/{opening.NAME} cannot be read: {error}") from error
     finally:
         database.close()
+
+
+def _text(said: str) -> str:
+    """What a node says may be no text, such as the name of a file; what Python has for that, SQLite does not take."""
+    return said.encode(errors="backslashreplace").decode()
 
 
 def _sample(at: float, boottime: float, boot_id: str, value: float) -> tuple[float, float, str, float]:

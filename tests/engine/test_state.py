@@ -290,3 +290,4 @@ def test_the_option_wins_and_none_does_without(monkeypatch: pytest.MonkeyPatch) 
 def test_the_scope_of_installed_definitions_is_empty_and_of_others_their_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/tmp")
     assert [scope_of([]), scope_of(["b", "a.yaml"])] == ["", "/tmp/a.yaml /tmp/b"]
+    assert scope_of(["b\udcff"]) == r"/tmp/b\udcff"  # a name that is no text

@@ -149,6 +149,18 @@ def test_a_long_message_is_cut(tmp_path: pathlib.Path) -> None:
     assert len(history.changes[0].message) == statefile.MOST_CHARACTERS
 
 
+def test_what_a_node_says_that_is_no_text_is_remembered(tmp_path: pathlib.Path) -> None:
+    """The name of a file may be any bytes; Python has surrogates for them, which SQLite does not take."""
+    said = b"no file like b\xffad".decode(errors="surrogateescape")
+    file = StateFile(str(tmp_path))
+    odd = seen("critical", message=said)._replace(name=said)
+    assert len(file.remember("", [odd], Moment(START, 1000.0, "boot"), {said: (60.0, 1.0)})) == 1
+    file.close()
+    (history,) = histories(str(tmp_path))
+    assert {history.memory.name, history.changes[0].message} == {r"no file like b\udcffad"}
+    assert look(tmp_path, seen("ok"), minute=1)[0][0].before == "critical"
+
+
 # ---- damaged
 
 
