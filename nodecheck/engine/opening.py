@@ -89,8 +89,18 @@ def open_to_read(directory: str) -> sqlite3.Connection:
             reason = reason_of(error, directory)
         else:
             return database
-    reason = reason if os.path.exists(path) else "there is no such file"
-    raise Unusable(f"{path} cannot be read: {reason}")
+    raise Unusable(f"{path} cannot be read: {_why_not_found(path) or reason}")
+
+
+def _why_not_found(path: str) -> str:
+    """Return why there is no file to open, "" where there is one; SQLite says the same of all that it cannot open."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return "there is no such file"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -161,6 +161,16 @@ def test_what_a_node_says_that_is_no_text_is_remembered(tmp_path: pathlib.Path) 
     assert look(tmp_path, seen("ok"), minute=1)[0][0].before == "critical"
 
 
+@pytest.mark.skipif(not ROOT, reason="becomes somebody else")
+def test_a_file_of_somebody_else_is_not_said_to_be_absent(state: pathlib.Path) -> None:
+    os.seteuid(65534)
+    try:
+        with pytest.raises(Unusable, match=r"state\.sqlite cannot be read: Permission denied"):
+            histories(str(state))
+    finally:
+        os.seteuid(0)
+
+
 # ---- damaged
 
 
