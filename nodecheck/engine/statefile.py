@@ -125,6 +125,9 @@ class StateFile:
         else:
             columns = ", ".join(f"{name} = ?" for name in Memory._fields)
             self._database.execute(f"UPDATE checks SET run = ?, {columns} WHERE number = ?", (run, *updated, number))
+        if known and known.at > now.at:  # the clock was put back; it had told of changes in what is the future now
+            put_back = "UPDATE changes SET at = ? WHERE check_number = ? AND at > ?"
+            self._database.execute(put_back, (now.at, number, now.at))
         changes = list(_changes(known, updated, seen))
         if changes:
             self._add(number, changes)

@@ -131,6 +131,16 @@ def test_checks_that_are_gone_for_longest_are_forgotten(
     assert [history.id for history in histories(str(tmp_path / "state"))] == ["a", "b", "d"]
 
 
+def test_a_clock_that_was_put_back_leaves_no_change_in_the_future(tmp_path: pathlib.Path) -> None:
+    """A node whose hardware clock was hours ahead until it was synchronised, soon after boot."""
+    for number, at in enumerate((START, START + 7200, START + 120)):
+        file = StateFile(str(tmp_path))
+        file.remember("", [seen("critical" if number else "ok")], Moment(at, 1000.0 + 60 * number, "boot"))
+        file.close()
+    (history,) = histories(str(tmp_path))
+    assert [(change.at - START, change.status) for change in history.changes] == [(0, "ok"), (120, "critical")]
+
+
 def test_what_one_run_looks_at_is_remembered_however_much_it_is(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
