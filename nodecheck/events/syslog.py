@@ -126,11 +126,13 @@ def _streams(
 def _connected(target: tuple[str, int], tls: dict[str, Any] | None, deadline: float) -> socket.socket:
     """Raises OSError."""
     failure: OSError = TimeoutError()
-    for family, address in _resolved(target, socket.SOCK_STREAM):
+    places = _resolved(target, socket.SOCK_STREAM)
+    for number, (family, address) in enumerate(places):
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(left(deadline))
+            connection.settimeout(left(deadline) / (len(places) - number))  # time for the others, where this one hangs
             connection.connect(address)
+            connection.settimeout(left(deadline))
             return _secured(connection, target[0], tls) if tls is not None else connection
         except OSError as error:
             connection.close()

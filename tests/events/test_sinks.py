@@ -305,6 +305,20 @@ def test_a_receiver_that_never_reads_has_got_nothing() -> None:
         list(sink.send([run()], until(0.3)))
 
 
+def test_an_address_that_does_not_answer_leaves_time_for_the_other(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of IPv6, say, where a firewall drops what goes there."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
+        for _ in range(2):  # the kernel drops what comes when nobody takes these
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        places = [full.getsockname(), ("127.0.0.1", receiver.port)]
+        monkeypatch.setattr(syslog, "_resolved", lambda *_: [(socket.AF_INET, place) for place in places])
+        assert list(Sink("syslog", {"address": "tcp://logs", **NATIVE}).send([run()], until(1.0))) == [1]
+
+
 def test_nobody_there_is_down() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
