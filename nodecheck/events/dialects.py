@@ -1,7 +1,8 @@
 """How a record is written as JSON: with the names of the report (native), of the Elastic Common Schema, or of OTel.
 
 * ecs: https://www.elastic.co/guide/en/ecs/current/ecs-field-reference.html. What ECS has no name for is below
-  `nodecheck`; findings are one text there, since their values are of many types, and an index has one type for a name.
+  `nodecheck`; findings are one text there, since their values are of many types, and an index has one type for a name;
+  so is `not_ok`, since an index has a limit of names.
 * otel: the log record of https://opentelemetry.io/docs/specs/otel/logs/data-model/, as an event with a name.
 """
 
@@ -29,7 +30,7 @@ def _native(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ecs(record: dict[str, Any]) -> dict[str, Any]:
-    own = {name: _plain(value) for name, value in record.items() if name not in PLACED}
+    own = {name: _plain(name, value) for name, value in record.items() if name not in PLACED}
     rule = {"rule.id": record["id"], "rule.name": record["name"]} if "name" in record and "id" in record else {}
     node = record.get("node", {})
     host = {"host.id": node["machine_id"], "host.boot.id": node["boot_id"]} if node else {}
@@ -58,9 +59,10 @@ def _ecs(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    """Lists of mappings become one text."""
+def _plain(name: str, value: Any) -> Any:
+    """Lists of mappings become one text, and so does what has ids of checks for names: each would be another field."""
     mapped = isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value)
+    mapped = mapped or name == "not_ok"
     return json.dumps(value, ensure_ascii=False, default=str) if mapped else value
 
 
@@ -68,7 +70,9 @@ def _otel(record: dict[str, Any]) -> dict[str, Any]:
     node = record.get("node", {})
     named = {"unit": "systemd.unit.name"}
     attributes = {
-        named.get(name, f"nodecheck.{name}"): _plain(value) for name, value in record.items() if name not in PLACED
+        named.get(name, f"nodecheck.{name}"): _plain(name, value)
+        for name, value in record.items()
+        if name not in PLACED
     }
     return {
         "Timestamp": record["timestamp"],

@@ -43,6 +43,14 @@ def test_ecs_has_one_type_for_a_name() -> None:
     assert json.loads(ecs(CHECK)["nodecheck"]["findings"]) == [dict(finding) for finding in CHECK["findings"]]
 
 
+def test_no_check_has_a_field_of_its_own() -> None:
+    """An index has a thousand fields at most, and `docker` cannot be a text where `docker.service` is below it."""
+    not_ok = run()["not_ok"]
+    assert json.loads(ecs(run())["nodecheck"]["not_ok"]) == not_ok
+    assert json.loads(otel(run())["Attributes"]["nodecheck.not_ok"]) == not_ok
+    assert ecs(run())["nodecheck"]["summary"]["critical"] == 1
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [(Status.OK, "success"), (Status.CRITICAL, "failure"), (Status.UNKNOWN, "unknown"), (Status.BLOCKED, "unknown")],
