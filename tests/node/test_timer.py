@@ -187,6 +187,18 @@ def test_the_timer_waits_for_the_next_minute(node: Node) -> None:
     assert "OnCalendar=*-*-* *:*:00" in shown
 
 
+@pytest.mark.parametrize("timer", ["nodecheck.timer", "nodecheck@quick.timer"])
+def test_the_timer_does_not_wait_for_a_clock_that_nobody_sets(node: Node, timer: str) -> None:
+    """As with systemd-time-wait-sync.service, or chrony-wait.service, on a node that reaches no time server."""
+    waits = "[Unit]\nDefaultDependencies=no\nWants=time-sync.target\nBefore=time-sync.target\n"
+    node.unit("waits.service", f"{waits}[Service]\nType=oneshot\nExecStart=/bin/sleep 600\n")
+    node.run("systemctl", "stop", "time-sync.target")
+    node.start_unit("waits.service")
+    node.wait_for("waits.service", ActiveState="activating")
+    node.start_unit(timer)
+    node.wait_for(timer, ActiveState="active")
+
+
 UNPRIVILEGED = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all", "nodecheck", "run"]
 
 
