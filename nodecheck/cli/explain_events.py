@@ -47,6 +47,10 @@ of the report tell of it. When there is no more room the oldest go, and are coun
 By TCP and TLS an event counts as delivered when the receiver has read all and closed the connection. By UDP and
 unix: nobody knows.
 
+Messages of syslog are those of RFC 5424. /dev/log of a host with systemd is the journal's own, which knows only the
+older form and takes all of such a message for text: there, name `journal`, from which rsyslog reads all fields
+(imjournal).
+
 In the journal the fields are the report's: NODECHECK_STATUS, NODECHECK_CHECK, NODECHECK_RUN_ID, ...; `journalctl -u
 docker` shows what was found about docker.service, `journalctl -x` explains it.
 """

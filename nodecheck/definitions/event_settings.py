@@ -16,7 +16,7 @@ EMIT = ("changes", "all")
 DIALECTS = ("native", "ecs", "otel")
 REPEAT_SECONDS = 3600.0
 SCHEMES = ("unix", "udp", "tcp", "tls")
-ADDRESS = "unix:/dev/log, udp://HOST:514, tcp://HOST:601 or tls://HOST:6514"
+ADDRESS = "unix:/PATH, udp://HOST:514, tcp://HOST:601 or tls://HOST:6514"
 OF_TLS = ("ca", "certificate", "key", "server_name")
 
 
