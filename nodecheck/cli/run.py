@@ -54,7 +54,7 @@ def command(arguments: Namespace, helpers: Helpers, started: float) -> int:
     if courier and not report.interrupted:
         report = report._replace(problems=(*report.problems, *courier.look(clock)))
     if state and any(output.shows_history for output in outputs):
-        report = report._replace(history=state.history())
+        report = report._replace(history=state.history(clock))
     failures = _print(report, outputs, arguments)
     if courier and not report.interrupted:
         courier.deliver(report, units_of(plan), clock)

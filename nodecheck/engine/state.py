@@ -88,13 +88,14 @@ class State:
         stuck.remember(helper.pid, [_thing(self._directory)])
         return f"{hangs} (a helper, {stuck.who(helper.pid)}, hangs in the kernel and was left behind)"
 
-    def history(self) -> dict[str, list[tuple[float, str]]]:
+    def history(self, clock: Clock) -> dict[str, list[tuple[float, str]]]:
         """Return {id: [(since when, by the wall clock in seconds, what it was), ...]} of each check, the oldest first.
 
         Nothing is known where the state file cannot be read; `remember` says why.
         """
         with suppress(Unusable):
-            own = [each for each in read_histories(self._directory) if each.scope == self._scope]
+            found = read_histories(self._directory, self._patience(clock) - time.monotonic())
+            own = [each for each in found if each.scope == self._scope]
             return {each.id: [(change.at, change.status) for change in each.changes] for each in own}
         return {}
 

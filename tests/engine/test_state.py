@@ -237,6 +237,16 @@ def test_a_run_whose_budget_is_over_does_not_wait_for_its_memory(
     assert time.monotonic() - before < 1.5
 
 
+def test_what_is_drawn_of_the_past_is_not_waited_for_when_the_budget_is_over(
+    state: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else there would be no report at all: the guard ends a run that takes longer than its budget."""
+    monkeypatch.setattr(engine_state, "_serve_histories", lambda _channel, _directory: time.sleep(60))
+    clock = Clock(time.monotonic(), 0.5)
+    assert State(str(state)).history(clock) == {}
+    assert clock.elapsed() < 0.7
+
+
 def test_a_helper_that_ends_is_a_problem_and_no_more(state: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_state, "_serve", lambda _channel, _directory: os.kill(os.getpid(), signal.SIGKILL))
     report = Runs(state)(GONE)
