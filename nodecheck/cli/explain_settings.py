@@ -29,6 +29,7 @@ MIND = (
     "`hosts:` and `when:` know the groups, as they know those that are found out: `nodecheck facts` lists both.",
     "Variables of plays, blocks, checks and of `-e` win over these: `nodecheck explain variables`.",
     "`run --budget TIME` wins over the budget.",
+    "systemd ends a run of nodecheck.service after 45 s: a budget above 40 s needs a longer TimeoutStartSec= there.",
     "A mistake in the file is told with its place, and nothing runs until it is mended.",
     "As root, a file that somebody else may write is refused.",
     "A node that is replayed has the groups that were recorded of it.",
