@@ -21,6 +21,7 @@ from nodecheck.events.sinks import Down, left
 from nodecheck.events.size import cut, size
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 FACILITY = 3  # daemon
@@ -142,12 +143,22 @@ def _connected(target: tuple[str, int], tls: dict[str, Any] | None, deadline: fl
 
 def _secured(connection: socket.socket, host: str, options: dict[str, Any]) -> socket.socket:
     """Raises OSError."""
+    context = _context(options)
+    return context.wrap_socket(connection, server_hostname=options.get("server_name") or host)
+
+
+def _context(options: dict[str, Any]) -> ssl.SSLContext:
+    """Raises OSError, which names the files: OpenSSL does not say which of them it is."""
     import ssl  # costs 10 ms
 
-    context = ssl.create_default_context(cafile=options.get("ca") or None)
-    if options.get("certificate"):
-        context.load_cert_chain(options["certificate"], options.get("key") or None)
-    return context.wrap_socket(connection, server_hostname=options.get("server_name") or host)
+    try:
+        context = ssl.create_default_context(cafile=options.get("ca") or None)
+        if options.get("certificate"):
+            context.load_cert_chain(options["certificate"], options.get("key") or None)
+    except OSError as error:
+        files = ", ".join(options[name] for name in ("ca", "certificate", "key") if options.get(name))
+        raise OSError(error.errno, f"{files}: {error.strerror or error}") from error
+    return context
 
 
 def _finish(connection: socket.socket, deadline: float) -> None:

@@ -350,3 +350,6 @@ def test_tls_sends_to_whom_it_trusts_and_to_nobody_else(tmp_path: pathlib.Path) 
     with pytest.raises(Down, match="certificate verify failed"):
         list(Sink("syslog", options).send([run()], until()))
     assert len(receiver.received) == 1
+    absent = Sink("syslog", {**options, "ca": authority.cert, "certificate": "/nowhere/node.pem"})
+    with pytest.raises(Down, match=rf"{authority.cert}, /nowhere/node\.pem: No such file or directory"):
+        list(absent.send([run()], until()))
