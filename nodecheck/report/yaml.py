@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "yaml=report.yaml"
 PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/_.-]*( [A-Za-z0-9/_.-]+)*")
+POINTLESS = re.compile(r"^(-?\d+)e")
 ESCAPES = {"\n": "\\n", "\t": "\\t"}
 TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
@@ -53,7 +54,10 @@ def _items(items: Any, indent: str) -> Iterator[str]:
 def _flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_flow, value))}]"
-    return _scalar(value) if isinstance(value, str) else as_json(value)
+    if isinstance(value, str):
+        return _scalar(value)
+    # To YAML 1.1, 1e-05 is a text.
+    return POINTLESS.sub(r"\1.0e", as_json(value)) if isinstance(value, float) else as_json(value)
 
 
 def _scalar(text: str) -> str:

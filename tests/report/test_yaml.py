@@ -41,6 +41,13 @@ def test_a_text_stays_the_text_that_it_is(text: str) -> None:
     assert json.loads(json.dumps(made.to_data())) == yaml.safe_load(yaml_format.render(made, Style()))
 
 
+@pytest.mark.parametrize("number", [1e-05, 5.1e-05, 1e22, 0.5, 7, -2e-05])
+def test_a_number_stays_a_number(number: float) -> None:
+    made = report(result("a", Status.OK, duration_seconds=number, findings=(Finding("a", Status.OK, 1, number, "m"),)))
+    (read,) = yaml.safe_load(yaml_format.render(made, Style()))["results"]
+    assert (read["duration_seconds"], read["findings"][0]["observed"]) == (number, number)
+
+
 @pytest.mark.parametrize("file", golden("jsonl"), ids=lambda file: file.name)
 def test_lines_of_json_say_what_json_says(file: pathlib.Path) -> None:
     whole = json.loads(file.with_suffix(".json").read_text())
