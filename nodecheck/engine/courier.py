@@ -110,7 +110,7 @@ class Courier:
     def _kept(self, told: Told, undelivered: list[Undelivered]) -> str:
         """Keep what was told, and what has not arrived; return why that could not be, "" when it could."""
         if self._keeper is None:
-            return "nothing is kept without --state"
+            return f"{self._directory} did not answer" if self._directory else "nothing is kept without --state"
         kept = [(failure.sink.key, failure.records, failure.reason) for failure in undelivered]
         try:
             self._keeper.channel.send((tuple(told), kept))

@@ -14,6 +14,7 @@ from commandline import CHECKOUT, PYTHON
 from fakes import report, result
 
 from nodecheck.definitions.event_settings import SinkSetting
+from nodecheck.engine import courier as engine_courier
 from nodecheck.engine import destinations
 from nodecheck.engine.clock import Clock
 from nodecheck.engine.courier import Courier, Telling
@@ -117,6 +118,15 @@ def test_without_state_what_is_lost_is_said(tmp_path: pathlib.Path, capsys: pyte
     said = capsys.readouterr().err
     assert f"nodecheck: 2 events are lost, file {tmp_path}/absent/log took none: No such file or directory" in said
     assert "nothing is kept without --state" in said
+
+
+def test_a_state_that_hangs_is_not_said_to_be_none(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_courier, "_keep", lambda *_: time.sleep(60))
+    (problem,) = deliver([file_sink(tmp_path / "absent/log")], tmp_path / "state")
+    assert f"{tmp_path}/state did not answer" in problem
+    assert capsys.readouterr().err.endswith(f": No such file or directory; {tmp_path}/state did not answer\n")
 
 
 def test_a_state_that_cannot_be_written_is_said(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
