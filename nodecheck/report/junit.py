@@ -1,7 +1,7 @@
 """JUnit's XML, which CI systems show: a test suite for each play, a test case for each check.
 
 critical and warning are failures, unknown is an error: it could not be told. blocked and skipped are skipped, and say
-why.
+why. A fault that is not confirmed counts as what was confirmed before, and passes where that was none.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def _suite(play: str, results: tuple[Result, ...], report: Report) -> Iterator[s
 
 
 def _counts(results: tuple[Result, ...]) -> dict[str, str]:
-    elements = [ELEMENTS.get(result.status) for result in results]
+    elements = [ELEMENTS.get(result.counts_as) for result in results]
     return {"tests": str(len(results))} | {name: str(elements.count(element)) for name, element in COUNTED}
 
 
 def _case(result: Result) -> Iterator[str]:
     case = _attributes(classname=result.type, name=result.name, time=f"{result.duration_seconds:.6f}")
-    element = ELEMENTS.get(result.status)
+    element = ELEMENTS.get(result.counts_as)
     if element is None:
         yield f"    <testcase{case}/>"
         return

@@ -1,6 +1,7 @@
 """TAP 14, the Test Anything Protocol: a line for each check, and YAML below what is not ok.
 
 critical, unknown and warning are `not ok`; blocked and skipped are skipped; info is TODO: told, and never counted.
+A fault that is not confirmed counts as what was confirmed before, and is TODO where that was none.
 prove of Perl 5.36 reads it all, and still complains of the version: it knows 13.
 """
 
@@ -39,7 +40,7 @@ def _stream(report: Report) -> Iterator[str]:
 
 def _point(number: int, result: Result) -> Iterator[str]:
     failed = result.status in NOT_OK
-    directive = DIRECTIVES.get(result.status)
+    directive = DIRECTIVES.get(result.counts_as)
     because = f" # {directive} {_escaped(result.message)}" if directive else ""
     yield f"{'not ok' if failed else 'ok'} {number} - {_escaped(result.name)}{because}"
     if failed:

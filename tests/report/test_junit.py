@@ -59,6 +59,11 @@ def test_failure_error_and_skipped_are_told_apart(status: Status, outcome: str) 
     assert {"a": outcome} == _outcomes(junit.render(report(result("a", status)), Style()))
 
 
+def test_a_fault_that_is_not_confirmed_fails_nothing() -> None:
+    made = report(result("a", Status.CRITICAL, confirmed=False), result("b", Status.CRITICAL))
+    assert _outcomes(junit.render(made, Style())) == {"a": "passed", "b": "failure"}
+
+
 def test_a_failure_tells_what_was_expected_and_what_to_do() -> None:
     docker = next(case for suite in _read(GOLDEN / "one-of-each.2.junit") for case in suite if case.result)
     (failure,) = docker.result

@@ -73,6 +73,11 @@ def test_each_status_is_read_as_it_counts(status: Status, ok: int, directive: st
     assert (ok, directive, "b" if directive else "") == (read["ok"], read["directive"], read["because"])
 
 
+def test_a_fault_that_is_not_confirmed_is_told_and_fails_nothing() -> None:
+    (read,) = _read(tap.render(report(result("a", Status.CRITICAL, "b", confirmed=False)), Style()))["tests"]
+    assert (read["ok"], read["directive"], read["told"]["status"]) == (1, "TODO", "critical")
+
+
 def test_what_is_not_ok_is_told_below_it() -> None:
     docker = _read((GOLDEN / "one-of-each.2.tap").read_text())["tests"][1]
     assert docker["name"] == "- docker.service is healthy"
