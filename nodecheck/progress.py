@@ -37,7 +37,8 @@ def about_to(do: str) -> None:
     _tell(f"do {do}")
 
 
-def _tell(line: str) -> None:
+def _tell(told: str) -> None:
+    line = told.replace("\n", " ")  # a file may be called so
     for guard in _guards:
         with suppress(BlockingIOError, BrokenPipeError):
             os.write(guard, f"{line}\n".encode("utf-8", "surrogateescape"))

@@ -98,6 +98,14 @@ def test_a_report_that_was_asked_for_cannot_be_written_where_standard_output_is_
     assert (code, error) == (3, "nodecheck: standard output cannot be written: it is closed\n")
 
 
+def test_a_file_may_have_a_name_of_two_lines(cli: Cli) -> None:
+    """What is done next is told to the guard line by line."""
+    cli.write(f"Fine | {WELL}", name="a\nb.yaml")
+    ended = cli("run", "a\nb.yaml", "--state", "none", "--events", "never", "-o", "json=c\nd")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads((cli.folder / "c\nd").read_text())["status"] == "ok"
+
+
 def test_a_report_in_a_file_needs_no_standard_output(cli: Cli) -> None:
     cli.write(f"a | {WELL}")
     code, _, error = _ended(cli, f"{PYTHON} -m nodecheck run checks.yaml -o json=x --events never >&-")
