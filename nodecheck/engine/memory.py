@@ -143,19 +143,23 @@ def remember(memory: Memory | None, seen: Seen, now: Moment) -> tuple[Memory, To
     return updated, _told(known, updated, seen, now, since)
 
 
+def jump(memory: Memory, now: Moment) -> float:
+    """Return by how many seconds the wall clock jumped since the latest run, as far as the clock since boot tells."""
+    if memory.boot_id != now.boot_id or now.boottime < memory.boottime:
+        return 0.0
+    jumped = (now.at - memory.at) - (now.boottime - memory.boottime)
+    return jumped if abs(jumped) > SLACK_SECONDS else 0.0
+
+
 def _brought_to(memory: Memory, now: Moment) -> Memory:
     """Return it with its times by the clock of now: within one boot, the clock since boot knows how long ago it was."""
-    passed = now.at - memory.at
-    shift = 0.0
-    if memory.boot_id == now.boot_id and now.boottime >= memory.boottime:
-        shift = passed - (now.boottime - memory.boottime)
-    shift = shift if abs(shift) > SLACK_SECONDS else 0.0
+    shift = jump(memory, now)
     times = {name: getattr(memory, name) for name in memory._fields if name.endswith(("since", "_at"))}
     moved: dict[str, Any] = {name: min(time + shift, now.at) for name, time in times.items() if time is not None}
     if memory.boot_id != now.boot_id:  # nothing held while nothing ran
         held = {f"{status}_since" for status in LEVELS} & moved.keys()
         moved |= {name: max(moved[name], now.at - now.boottime) for name in held}
-    pause = max(0.0, passed - shift)
+    pause = max(0.0, now.at - memory.at - shift)
     return memory._replace(**moved, at=now.at, boottime=now.boottime, boot_id=now.boot_id, pause=pause)
 
 

@@ -125,13 +125,22 @@ class StateFile:
         else:
             columns = ", ".join(f"{name} = ?" for name in Memory._fields)
             self._database.execute(f"UPDATE checks SET run = ?, {columns} WHERE number = ?", (run, *updated, number))
-        if known and known.at > now.at:  # the clock was put back; it had told of changes in what is the future now
-            put_back = "UPDATE changes SET at = ? WHERE check_number = ? AND at > ?"
-            self._database.execute(put_back, (now.at, number, now.at))
+        if known:
+            self._follow_clock(number, known, now)
         changes = list(_changes(known, updated, seen))
         if changes:
             self._add(number, changes)
         return told
+
+    def _follow_clock(self, number: int, known: Memory, now: Moment) -> None:
+        """Where the clock jumped, so do the changes that it told of since boot; and none stays in the future."""
+        jump = memory.jump(known, now)
+        if jump:
+            move = "UPDATE changes SET at = at + ? WHERE check_number = ? AND at > ?"
+            self._database.execute(move, (jump, number, known.at - known.boottime))
+        if known.at > now.at:
+            put_back = "UPDATE changes SET at = ? WHERE check_number = ? AND at > ?"
+            self._database.execute(put_back, (now.at, number, now.at))
 
     def _insert(self, scope: str, check: str, updated: Memory, run: int) -> int:
         values = ", ".join("?" * (3 + len(updated)))

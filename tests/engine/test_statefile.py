@@ -131,14 +131,28 @@ def test_checks_that_are_gone_for_longest_are_forgotten(
     assert [history.id for history in histories(str(tmp_path / "state"))] == ["a", "b", "d"]
 
 
-def test_a_clock_that_was_put_back_leaves_no_change_in_the_future(tmp_path: pathlib.Path) -> None:
-    """A node whose hardware clock was hours ahead until it was synchronised, soon after boot."""
-    for number, at in enumerate((START, START + 7200, START + 120)):
-        file = StateFile(str(tmp_path))
-        file.remember("", [seen("critical" if number else "ok")], Moment(at, 1000.0 + 60 * number, "boot"))
+def looks(directory: pathlib.Path, *moments: Moment) -> list[tuple[float, str]]:
+    """Look at a check that is ok at first, and critical from then on; return the changes that are remembered."""
+    for number, moment in enumerate(moments):
+        file = StateFile(str(directory))
+        file.remember("", [seen("critical" if number else "ok")], moment)
         file.close()
-    (history,) = histories(str(tmp_path))
-    assert [(change.at - START, change.status) for change in history.changes] == [(0, "ok"), (120, "critical")]
+    (history,) = histories(str(directory))
+    return [(change.at - START, change.status) for change in history.changes]
+
+
+@pytest.mark.parametrize("jump", [7200.0, -7200.0, -1.7e9])
+def test_changes_jump_with_the_clock(tmp_path: pathlib.Path, jump: float) -> None:
+    """A node whose hardware clock was wrong until it was synchronised, soon after boot."""
+    wrong = [Moment(START + jump + seconds, 1000.0 + seconds, "boot") for seconds in (0, 60)]
+    assert looks(tmp_path, *wrong, Moment(START + 120, 1120.0, "boot")) == [(0, "ok"), (60, "critical")]
+
+
+def test_a_boot_with_a_clock_that_is_behind_leaves_no_change_in_the_future(tmp_path: pathlib.Path) -> None:
+    """It would hide all until then."""
+    before = [Moment(START + 7200 + seconds, 1000.0 + seconds, "boot") for seconds in (0, 60)]
+    found = looks(tmp_path, *before, Moment(START + 120, 20.0, "later"))
+    assert found == [(120, "ok"), (120, "critical")]
 
 
 def test_what_one_run_looks_at_is_remembered_however_much_it_is(
