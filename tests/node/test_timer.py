@@ -318,6 +318,15 @@ def test_whoever_waits_for_a_ping_gets_it_with_the_exit_code(node: Node) -> None
     assert told(node) == ["https://ping.example/uuid/2"]
 
 
+def test_a_ping_that_nobody_answers_is_no_failure_of_the_node(node: Node) -> None:
+    """curl tries three times, for five seconds each."""
+    node.write_file("/usr/bin/curl", "#!/bin/sh\nsleep 7\nexit 28\n", 0o755)
+    node.write_file("/etc/nodecheck/ping", "PING=https://ping.example/uuid\n", 0o600)
+    with_example(node, "ping.conf")
+    run_service(node, "warning")
+    node.wait_for("nodecheck.service", ActiveState="inactive", Result="success")
+
+
 UNSEEN = {
     "holder": "port: {port: 7040, process: listener}",
     "program": "process: {exe: /usr/bin/python3.11}",
