@@ -51,8 +51,9 @@ def parse(options: list[str]) -> list[Output]:
     files = [output.file for output in outputs]
     if files.count("-") > 1:
         raise BadOutput("two outputs go to standard output: give one a file, such as -o json=report.json")
+    places = [os.path.abspath(file) for file in files if file != "-"]
     for file in files:
-        if files.count(file) > 1:
+        if places.count(os.path.abspath(file)) > 1:
             raise BadOutput(f"two outputs go to {file}: the second would replace the first")
     return outputs
 

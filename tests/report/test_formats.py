@@ -32,6 +32,7 @@ def test_every_file_is_a_format_and_the_helpers_are_none() -> None:
         ),
         (["text=-", "json"], "two outputs go to standard output: give one a file, such as -o json=report.json"),
         (["text=a", "json=a"], "two outputs go to a: the second would replace the first"),
+        (["text=a", "json=./a"], "two outputs go to a: the second would replace the first"),
         (["json="], "-o json= names no file: write -o json=report.json, or -o json for standard output"),
     ],
 )
