@@ -196,11 +196,12 @@ def _since(known: Memory, seen: Seen, now: Moment) -> float:
 
 def _with_levels(known: Memory, seen: Seen, now: Moment) -> Memory:
     level = LEVELS.index(Status(seen.status)) if seen.status in LEVELS else 0
+    new_since = max(_since(known, seen, now), now.at - now.boottime)
     for number, status in enumerate(LEVELS[1:], 1):
         runs, since = getattr(known, f"{status}_runs"), getattr(known, f"{status}_since")
         new: dict[str, Any] = {f"{status}_runs": 0, f"{status}_since": None}
         if level >= number:
-            new = {f"{status}_runs": runs + 1, f"{status}_since": _since(known, seen, now) if since is None else since}
+            new = {f"{status}_runs": runs + 1, f"{status}_since": new_since if since is None else since}
         known = known._replace(**new)
     return known
 

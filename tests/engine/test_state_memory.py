@@ -246,6 +246,14 @@ def test_no_fault_is_confirmed_by_the_time_in_which_nothing_ran() -> None:
     assert [each.since for each in told] == [START + 60] * 3
 
 
+def test_a_clock_that_was_set_after_what_the_node_tells_confirms_nothing() -> None:
+    """A unit that failed soon after boot, while the clock was still that of 1970."""
+    runs = Runs(seconds=120.0)
+    runs.now = runs.now._replace(boottime=50.0)
+    told = [runs.look("critical", since=30.0) for _ in range(3)]
+    assert [each.confirmed_status for each in told] == [None, None, "critical"]
+
+
 def test_a_boot_with_a_clock_that_is_behind_tells_no_time_in_the_future() -> None:
     runs = Runs()
     runs.looks("ok critical")
