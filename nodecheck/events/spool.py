@@ -25,6 +25,8 @@ MOST_BYTES = 16 << 20  # of one sink: about a week of runs each minute
 AT_ONCE = 200  # records, about
 ENDING = ".jsonl"
 STATUS = "status.json"
+PARTIAL = ".partial"
+LEFT_SECONDS = 900.0  # no run takes as long
 
 
 class Backlog(NamedTuple):
@@ -124,8 +126,9 @@ def _lines(records: list[dict[str, Any]]) -> str:
 
 def write(path: str, text: str) -> None:
     """Write a file, whole or not at all. Raises OSError."""
-    partial = f"{path}.{os.getpid()}.partial"
+    partial = f"{path}.{os.getpid()}{PARTIAL}"
     try:
+        _sweep(os.path.dirname(path))
         with open(partial, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(partial, path)
@@ -133,6 +136,15 @@ def write(path: str, text: str) -> None:
         with suppress(OSError):
             os.unlink(partial)
         raise
+
+
+def _sweep(folder: str) -> None:
+    """Remove what runs have left that were killed while they wrote: a disk that is slow for a day would gather many."""
+    for name in os.listdir(folder):
+        left = os.path.join(folder, name)
+        with suppress(FileNotFoundError):  # another run sweeps, too
+            if name.endswith(PARTIAL) and time.time() - os.stat(left).st_mtime > LEFT_SECONDS:
+                os.unlink(left)
 
 
 def _drop_surplus(folder: str) -> int:

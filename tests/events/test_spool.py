@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -131,3 +132,11 @@ def test_two_runs_do_not_send_the_same(tmp_path: pathlib.Path) -> None:
 def test_two_places_do_not_share_a_folder() -> None:
     addresses = ("tcp://a", "tcp://b")
     assert len({Sink("syslog", {"address": address}).key for address in addresses}) == 2
+
+
+def test_what_a_killed_run_has_left_half_written_does_not_pile_up(tmp_path: pathlib.Path) -> None:
+    for name, age in (("old.jsonl.1.partial", 3600), ("of-another-run.jsonl.2.partial", 1)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    spool.write(str(tmp_path / "told.json"), "{}")
+    assert sorted(os.listdir(tmp_path)) == ["of-another-run.jsonl.2.partial", "told.json"]
