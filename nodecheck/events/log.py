@@ -121,7 +121,8 @@ def _run(report: Report) -> tuple[Record, str]:
 
 def _message(report: Report) -> str:
     counts = [f"{count} {status}" for status, count in report.summary().items() if count and status != Status.OK]
-    said = f"{report.status}: {len(report.results)} checks" + (f", {', '.join(counts)}" if counts else "")
+    number = "1 check" if len(report.results) == 1 else f"{len(report.results)} checks"
+    said = f"{report.status}: {number}" + (f", {', '.join(counts)}" if counts else "")
     worst = [result.name for result in report.results if result.counts_as is report.status]
     if report.status in (Status.OK, Status.SKIPPED):
         return said

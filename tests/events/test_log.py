@@ -50,7 +50,7 @@ def test_a_run_event_stands_for_all_of_the_run() -> None:
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (report(result("a", Status.OK)), "ok: 1 checks"),
+        (report(result("a", Status.OK)), "ok: 1 check"),
         (
             report(*(result(str(number), Status.CRITICAL) for number in range(7))),
             "critical: 7 checks, 7 critical: 0, 1, 2, 3, 4 and 2 more",
