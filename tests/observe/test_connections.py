@@ -76,6 +76,16 @@ def test_a_process_that_takes_no_connection_does_not_accept_and_costs_its_deadli
     assert SECONDS <= took < SECONDS + 0.2
 
 
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_socket_that_waits_for_data_before_it_queues_a_connection_is_judged_by_its_process(accepts: bool) -> None:
+    with bound("127.0.0.1") as server:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)  # as Apache does
+        if accepts:
+            accept_for_ever(server)
+        (made,) = connect(listener_of(server), seconds=5 if accepts else SECONDS)
+    assert outcome(made) == ("", accepts)
+
+
 def test_a_full_queue_gives_no_answer_and_costs_its_deadline_only() -> None:
     with bound("127.0.0.1", backlog=0) as server, ExitStack() as stack:
         for _ in range(3):
