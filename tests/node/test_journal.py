@@ -15,6 +15,7 @@ def test_entries_are_counted_in_their_time_without_their_secrets(node: Node) -> 
     judged(node, BROKEN, "critical", says)
     judged(node, "journal: {identifier: nodecheck-test, count: 2}", "ok")
     judged(node, "journal: {unit: no-such.service, since: 1d}", "ok", "no entries of no-such.service within 1d")
+    judged(node, "journal: {unit: no-such*, since: 1d}", "ok", r"no entries of no-such\* within 1d")
 
 
 def test_a_journald_that_was_stopped_by_a_signal_makes_it_unknown(node: Node) -> None:

@@ -127,6 +127,13 @@ def test_a_journal_that_cannot_be_read_is_unobserved(
         seen(journalctl)
 
 
+def test_a_pattern_of_units_that_fits_none_of_the_journal_has_no_entries(journalctl: pathlib.Path) -> None:
+    (journalctl / "says").write_text("Failed to add filter for units: No data available")
+    (journalctl / "code").write_text("1")
+    data = seen(journalctl)
+    assert (data["gap"], data["found"][""]["count"]) == ("", 0)
+
+
 def test_a_journalctl_that_hangs_is_ended(journalctl: pathlib.Path) -> None:
     (journalctl / "journalctl").write_text("#!/bin/sh\nsleep 60\n")
     started = time.monotonic()
