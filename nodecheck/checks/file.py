@@ -73,7 +73,11 @@ class File(Check):
     target: Text = arg(
         "Where the link leads that it has to be: as it stands there, or as an absolute path.", default=None
     )
-    listening: bool = arg("Whether somebody is to listen on the socket, and take a connection.", default=None)
+    listening: bool = arg(
+        "Whether somebody is to listen on the socket, and take a connection. That is not tried where only systemd "
+        "listens: that would start a service.",
+        default=None,
+    )
 
     EXAMPLE: ClassVar[str] = """\
 - name: Only root reads the key of the cluster

@@ -189,6 +189,14 @@ def test_nodecheck_does_not_wake_a_service_that_is_idle(node: Node) -> None:
     assert node.show("tried.service", "ActiveState") == {"ActiveState": "inactive"}
 
 
+def test_a_socket_on_which_systemd_listens_is_seen_without_waking_its_service(node: Node) -> None:
+    node.unit("tried.service", units.running())
+    node.unit("tried.socket", units.socket_unit("/run/tried.sock"))
+    node.start_unit("tried.socket")
+    judged(node, "file: {path: /run/tried.sock, listening: true}", "ok")
+    assert node.show("tried.service", "ActiveState") == {"ActiveState": "inactive"}
+
+
 def test_a_timer_that_fired_and_one_that_never_did(node: Node) -> None:
     node.unit("tried.service", units.finished_oneshot())
     started(node, units.timer(), "tried.timer")

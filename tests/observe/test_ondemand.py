@@ -12,6 +12,7 @@ import pytest
 from nodecheck.node import ondemand, systemd
 from nodecheck.node.connections import Connections
 from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.windows import file as files
 from nodecheck.node.windows import http, tcp, tls
 
 from .netns import Network
@@ -60,6 +61,16 @@ def test_a_socket_in_the_file_system_is_not_connected_to(tmp_path: pathlib.Path)
             tcp.look(tcp.TcpWant(f"unix://{path}", seconds=0.5))
         with pytest.raises(Unobserved, match=SAYS):
             http.look(http.HttpWant(f"unix://{path}:/", seconds=0.5))
+        assert is_untouched(server)
+
+
+def test_that_somebody_listens_on_a_socket_is_told_without_connecting(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "on.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        (seen,) = files.look(files.PathWant(str(path), (files.LISTENING,)))["files"]
+        assert seen[files.LISTENING] == files.YES
         assert is_untouched(server)
 
 
@@ -117,4 +128,6 @@ def test_who_does_not_see_what_systemd_holds_connects_to_ports_and_not_to_files(
         assert not ondemand.would_wake(socket.AF_INET, port.getsockname())
         with pytest.raises(Unobserved, match="could not be seen") as raised:
             ondemand.would_wake(socket.AF_UNIX, str(path))
+        (seen,) = files.look(files.PathWant(str(path), (files.LISTENING,)))["files"]
     assert raised.value.remedy == "run nodecheck as root"
+    assert seen["unseen"] == {files.LISTENING: raised.value.reason}

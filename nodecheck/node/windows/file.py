@@ -11,7 +11,9 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodecheck.node import ondemand
 from nodecheck.node.shapes import fields, list_of, mapping_of, one_of, optional, text, whole
+from nodecheck.node.unobserved import Unobserved
 from nodecheck.patterns import later
 
 if TYPE_CHECKING:
@@ -155,7 +157,7 @@ class _Patience:
                 told[TEXT] = self._read_text(told["path"])
             elif detail == SHA256 and told["kind"] == "file":
                 told[SHA256] = self._hash(told["path"])
-        except _TooMuch as why:
+        except (_TooMuch, Unobserved) as why:
             told["unseen"][detail] = str(why)
         except OSError as error:
             told["unseen"][detail] = error.strerror or str(error)
@@ -234,7 +236,13 @@ def _owners(uid: int, gid: int) -> dict[str, str | None]:
 
 
 def _listening(path: str) -> str:
-    """Tell whether somebody listens on a socket, of whichever type it is. Raises OSError where that cannot be tried."""
+    """Tell whether somebody listens on a socket, of whichever type it is. Raises OSError where that cannot be tried.
+
+    Where only systemd does, it would start a service for whoever connects, so that is seen without. Raises Unobserved
+    where that cannot be told.
+    """
+    if ondemand.would_wake(socket.AF_UNIX, path):
+        return YES
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
