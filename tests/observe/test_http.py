@@ -247,6 +247,7 @@ def test_a_redirect_loop_ends() -> None:
         ("ftp://x/", "it redirects to ftp://x/, which is not followed"),
         ("http://user:abc@x/", "it redirects to http://x/, which is not followed"),
         ("http://a b/", "it redirects to http://a b/, which is not followed"),
+        ("http://[x/", "it redirects to http://[x/, which is not followed"),
     ],
 )
 def test_where_nobody_goes_a_redirect_is_not_followed(location: str, error: str) -> None:

@@ -152,7 +152,10 @@ def _joined(url: str, location: str) -> str:
         if not location.startswith("/") or location.startswith("//"):
             raise Stopped("redirect", f"it redirects away from its socket, to {without_secrets(location)}")
         return f"unix://{came_from.socket}:{location}"
-    joined = urljoin(url, location).partition("#")[0]
+    try:
+        joined = urljoin(url, location).partition("#")[0]
+    except ValueError:  # http://[x
+        joined = location
     goes_to = parse_url(joined)
     if goes_to is None or (came_from and came_from.scheme == "https" != goes_to.scheme):
         raise Stopped("redirect", f"it redirects to {without_secrets(joined)}, which is not followed")
