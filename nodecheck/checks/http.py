@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isnan
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.checks.base import Check, arg, judge_expectation
@@ -63,7 +64,7 @@ class Http(Check):
     metrics: Numbers = arg(
         "Values in an answer in the text format of Prometheus, by the names of metrics: {etcd_server_has_leader: 1}. "
         "Each series of a name has to be so, or the one with the labels that are written: 'x{code=\"200\"}'. Of a "
-        "histogram, it is the mean since the start of the server.",
+        "histogram, it is the mean since the start of the server. What is NaN is unknown.",
         default=None,
     )
     headers: Texts = arg("Headers of the answer, by their names.", default=None)
@@ -242,7 +243,11 @@ def _judge_metric(what: str, wanted: Number, values: list[str]) -> Finding:
     if not values:
         return Finding("metrics", Status.CRITICAL, str(wanted), "missing", f"there is no {what}, expected {wanted}")
     numbers = [_number(value) for value in values]
-    wrong = [number for number in numbers if not wanted.matches(number)]
+    known = [number for number in numbers if not isnan(number)]
+    wrong = [number for number in known if not wanted.matches(number)]
+    if not wrong and len(known) < len(numbers):
+        told = f"the {what} is NaN: its server has counted nothing yet, or cannot tell it"
+        return Finding("metrics", Status.UNKNOWN, str(wanted), None, told)
     shown = wanted.show((wrong or numbers)[0])
     told = f"the {what} is {shown}" + (f", expected {wanted}" if wrong else "")
     return Finding("metrics", Status.CRITICAL if wrong else Status.OK, str(wanted), shown, told)

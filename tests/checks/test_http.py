@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OK, CRITICAL, UNKNOWN = Status.OK, Status.CRITICAL, Status.UNKNOWN
 URL = "https://127.0.0.1:6443/livez"
+NAN = "its server has counted nothing yet, or cannot tell it"
 
 
 def answer(**changed: Any) -> dict[str, Any]:
@@ -198,7 +199,9 @@ def test_a_body_that_is_no_json_says_so() -> None:
         (1, ["0"], CRITICAL, f"the metric a of {URL} is 0, expected 1"),
         ("< 3000", ["2.147e+09"], CRITICAL, f"the metric a of {URL} is 2147000000, expected < 3000"),
         ("< 3", ["1", "4.5", "2"], CRITICAL, f"the metric a of {URL} is 4.5, expected < 3"),
-        ("< 3", ["NaN"], CRITICAL, f"the metric a of {URL} is nan, expected < 3"),
+        ("< 3", ["1", "NaN"], UNKNOWN, f"the metric a of {URL} is NaN: {NAN}"),
+        ("!= 3", ["NaN"], UNKNOWN, f"the metric a of {URL} is NaN: {NAN}"),
+        ("< 3", ["NaN", "4"], CRITICAL, f"the metric a of {URL} is 4, expected < 3"),
         (1, [], CRITICAL, f"there is no metric a of {URL}, expected 1"),
     ],
 )

@@ -20,6 +20,10 @@ wal_sum 1.5
 wal_count 10
 never_sum 0
 never_count 0
+used_sum{code="200"} 1
+used_count{code="200"} 2
+used_sum{code="500"} 0
+used_count{code="500"} 0
 broken{a="b" 3
 said hello
 age NaN
@@ -34,7 +38,8 @@ age NaN
         ("requests", ["3", "4"]),
         ('requests{code="500"}', ["4"]),
         ("wal", ["0.15"]),
-        ("never", []),
+        ("never", ["NaN"]),
+        ("used", ["0.5"]),
         ("broken", []),
         ("said", []),
         ("age", ["NaN"]),

@@ -17,7 +17,8 @@ NUMBER = r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|Inf|NaN)"
 def values(body: str, names: Iterable[str]) -> dict[str, list[str]]:
     """Return the values of all series of each name; a name with labels is one series, as it stands there.
 
-    The value of a histogram, or of a summary, is the mean of all that it has counted since its server was started.
+    The value of a histogram, or of a summary, is the mean of all that it has counted since its server was started; NaN
+    where all series of it have counted nothing yet, as Prometheus has it.
     """
     lines = [line for line in body.splitlines() if line and not line.startswith("#")]
     return {name: _series(name, lines) or _means(name, lines) for name in names}
@@ -38,4 +39,6 @@ def _value(name: str, rest: str) -> str:
 
 def _means(name: str, lines: list[str]) -> list[str]:
     sums, counts = _series(f"{name}_sum", lines), _series(f"{name}_count", lines)
-    return [str(float(total) / float(count)) for total, count in zip(sums, counts, strict=False) if float(count)]
+    pairs = [(float(total), float(count)) for total, count in zip(sums, counts, strict=False)]
+    means = [str(total / count) for total, count in pairs if count]
+    return means or ["NaN"] * bool(pairs)
