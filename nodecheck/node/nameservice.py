@@ -12,6 +12,8 @@ from nodecheck.node import ownaddress
 
 Address = tuple[int, tuple[Any, ...]]
 RESOLV_CONF = "/etc/resolv.conf"
+# What getaddrinfo(3) returns where the name service has answered, and there is no such name or address.
+NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY)
 SERVERS_AT_MOST = 3  # MAXNS: the C library heeds no more
 
 

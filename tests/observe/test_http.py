@@ -9,6 +9,7 @@ import pathlib
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -136,20 +137,44 @@ def test_the_queue_is_full() -> None:
         assert outcome(look(f"http://127.0.0.1:{port}/")) == ("connect", LATE)
 
 
-def test_there_is_no_such_name() -> None:
-    assert look("http://there-is-no.invalid/", seconds=5)["stage"] == "resolve"
+def name_service(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any]) -> None:
+    """A name service that answers so; addresses that are written as such are read as ever."""
+    real = socket.getaddrinfo
+
+    def asked(*arguments: Any, **options: Any) -> Any:
+        return real(*arguments, **options) if options.get("flags") else answer()
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+
+
+def refuse(code: int, told: str) -> Callable[[], Any]:
+    def answer() -> Any:
+        raise socket.gaierror(code, told)
+
+    return answer
+
+
+def test_there_is_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    name_service(monkeypatch, refuse(socket.EAI_NONAME, "Name or service not known"))
+    assert outcome(look("http://there-is-no.invalid/")) == ("resolve", "name or service not known")
+
+
+def test_a_name_service_that_fails_says_nothing_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    name_service(monkeypatch, refuse(socket.EAI_AGAIN, "Temporary failure in name resolution"))
+    told = "the name db.example could not be looked up: Temporary failure in name resolution"
+    with pytest.raises(Unobserved, match=told):
+        look("http://db.example/")
 
 
 def test_the_name_service_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = socket.getaddrinfo
+    def hangs() -> Any:
+        time.sleep(1)
+        return []
 
-    def hangs(*arguments: Any, **options: Any) -> Any:
-        if not options["flags"]:
-            time.sleep(1)
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", hangs)
-    assert outcome(look("http://localhost:1/")) == ("resolve", LATE)
+    name_service(monkeypatch, hangs)
+    with pytest.raises(Unobserved, match=r"the name service did not answer about db\.example") as raised:
+        look("https://db.example/")
+    assert raised.value.late
 
 
 def test_the_first_address_of_a_name_does_not_have_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:

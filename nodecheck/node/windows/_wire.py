@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.durations import format_duration
-from nodecheck.node import ondemand
+from nodecheck.node import nameservice, ondemand
 from nodecheck.node.unobserved import Unobserved
 
 if TYPE_CHECKING:
@@ -143,34 +143,27 @@ def _words(error: OSError, deadline: Deadline) -> str:
 
 
 def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """Return (family, address) of each address; a name service that hangs is left in a thread of its own."""
+    """Return (family, address) of each address. Raises Stopped for a name that has none.
+
+    A name service that fails says nothing of the server: then this raises Unobserved.
+    """
     try:
-        return _addresses(host, port, socket.AI_NUMERICHOST)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return [(family, address) for family, _, _, _, address in found]
     except (socket.gaierror, UnicodeError):
         pass  # a name
-    import queue
-
-    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_ask_for(host, port)), daemon=True).start()
     try:
-        answer = answers.get(timeout=deadline.left())
-    except (queue.Empty, TimeoutError):
-        raise deadline.stopped("resolve") from None
-    if isinstance(answer, str):
-        raise Stopped("resolve", answer)
-    return list(answer)
+        return list(nameservice.Question(host, port).answer(deadline.started + deadline.seconds))
+    except TimeoutError as error:
+        raise _dark(host, str(error), late=True) from None
+    except socket.gaierror as error:
+        if error.errno in nameservice.NO_SUCH_NAME:
+            raise Stopped("resolve", str(error.strerror).lower()) from error
+        raise _dark(host, f"the name {host} could not be looked up: {error.strerror}") from error
 
 
-def _ask_for(host: str, port: int) -> list[tuple[int, Any]] | str:
-    try:
-        return _addresses(host, port, 0)
-    except (OSError, UnicodeError) as error:
-        return (getattr(error, "strerror", "") or str(error)).lower()
-
-
-def _addresses(host: str, port: int, flags: int) -> list[tuple[int, Any]]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
-    return [(family, address) for family, _, _, _, address in found]
+def _dark(host: str, reason: str, *, late: bool = False) -> Unobserved:
+    return Unobserved("name service", reason, remedy=f"getent ahosts {host}", late=late)
 
 
 # ---- tls

@@ -103,7 +103,7 @@ def _resolve(want: DnsWant, started: float, deadline: float) -> dict[str, Any]:
         return _reply("silent", servers=servers)
     except socket.gaierror as error:
         told = {"error": str(error.strerror), "servers": servers}
-        if error.errno in (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY):
+        if error.errno in nameservice.NO_SUCH_NAME:
             return _reply("answered", **told)
         if error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
             return _reply("failed", **(told | {"servers": servers or _each_server(want, deadline)}))

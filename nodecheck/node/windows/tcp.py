@@ -106,7 +106,7 @@ def _targets(host: str, port: int, deadline: float) -> list[tuple[int, Any]]:
 
 def _unresolved(want: TcpWant, error: socket.gaierror) -> str:
     """Return why a name has no address; where the name service could not tell, nothing was seen."""
-    if error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
+    if error.errno in nameservice.NO_SUCH_NAME:
         return str(error.strerror)
     host = parse(want.address)[0]
     reason = f"the name {host} could not be looked up: {error.strerror}"
