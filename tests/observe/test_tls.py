@@ -161,8 +161,11 @@ def test_a_folder_holds_those_of_its_files_and_folders(
     assert errors(look(str(tmp_path))) == ["it holds no certificate"]
 
 
-def test_a_folder_without_any_says_so(tmp_path: pathlib.Path) -> None:
+def test_a_folder_without_any_says_so(pair: Pair, tmp_path: pathlib.Path) -> None:
     assert errors(look(str(tmp_path))) == ["no file in it ends with .crt, .cer, .cert, .pem"]
+    (tmp_path / "key.pem").write_bytes(pathlib.Path(pair.key).read_bytes())
+    assert errors(look(str(tmp_path))) == ["no file in it holds a certificate"]
+    assert look(pair.cert, same_as=str(tmp_path))["same_as"]["error"] == "no file in it holds a certificate"
 
 
 @root

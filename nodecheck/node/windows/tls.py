@@ -160,10 +160,12 @@ def _at(path: str) -> Iterator[Pieces]:
         yield from _in_file(path, must=True)
         return
     files = _files(path)
-    for file in files:
-        yield from _in_file(file, must=file.lower().endswith(CERTIFICATE_ENDINGS))
+    found = [piece for file in files for piece in _in_file(file, must=file.lower().endswith(CERTIFICATE_ENDINGS))]
+    yield from found
     if not files:
         yield Pieces(path, error=f"no file in it ends with {', '.join((*CERTIFICATE_ENDINGS, *OTHER_ENDINGS))}")
+    elif not found:
+        yield Pieces(path, error="no file in it holds a certificate")
 
 
 def _files(folder: str) -> list[str]:
