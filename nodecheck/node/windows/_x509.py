@@ -11,7 +11,8 @@ import re
 import socket
 from typing import Any, NamedTuple
 
-PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----\s*(.*?)-----END", re.DOTALL)
+# One that is cut off is one, too: OpenSSL does not load a file with such a one at its end.
+PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----\s*(.*?)(?:-----END|\Z)", re.DOTALL)
 SEQUENCE, SET, OID, OCTETS, BIT_STRING = 0x30, 0x31, 0x06, 0x04, 0x03
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
 VERSION, EXTENSIONS = 0xA0, 0xA3
