@@ -116,6 +116,18 @@ def test_of_many_files_all_are_counted_and_the_first_are_looked_at(tmp_path: pat
     assert (seen["count"], len(seen["files"])) == (window.MOST_FILES + 5, window.MOST_FILES)
 
 
+def test_what_fits_a_pattern_and_is_not_there_neither_counts_nor_hides_what_is(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "MOST_FILES", 2)
+    for number in range(5):
+        (tmp_path / str(number)).mkdir()
+    assert look(tmp_path / "*" / "x") == {"count": 0, "files": []}
+    (tmp_path / "4" / "x").touch()
+    seen = look(tmp_path / "*" / "x")
+    assert (seen["count"], [file["path"] for file in seen["files"]]) == (1, [f"{tmp_path}/4/x"])
+
+
 def test_owners_have_names_or_only_numbers(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "other").touch()

@@ -107,8 +107,17 @@ def _fitting(pattern: str) -> list[str]:
         if is_pattern(part):
             paths = [os.path.join(path, name) for path in paths for name in _names(path) if _fits(name, part)]
         else:
-            paths = [os.path.join(path, part) for path in paths]
+            paths = [joined for path in paths if _is_there(joined := os.path.join(path, part))]
     return paths
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether anything is there, a link that leads nowhere too. Raises OSError where that cannot be seen."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _names(path: str) -> list[str]:
