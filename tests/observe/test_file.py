@@ -107,6 +107,8 @@ def test_patterns_are_those_of_a_shell(tmp_path: pathlib.Path) -> None:
     assert found("b/[[]z].yaml") == ["b/[z].yaml"]
     assert found("?/[xy].yaml") == ["a/x.yaml", "b/x.yaml"]
     assert found("*/none") == []
+    assert found("*/") == ["a", "b"]
+    assert found("a/*/") == []
 
 
 def test_of_many_files_all_are_counted_and_the_first_are_looked_at(tmp_path: pathlib.Path) -> None:

@@ -101,14 +101,17 @@ def masked(seen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fitting(pattern: str) -> list[str]:
-    """Return the paths that fit a pattern; hidden names only fit what begins with a dot, as in a shell."""
+    """Return the paths that fit a pattern; hidden names only fit what begins with a dot, as in a shell.
+
+    What ends with a slash fits directories only.
+    """
     paths = ["/"]
     for part in pattern.strip("/").split("/"):
         if is_pattern(part):
             paths = [os.path.join(path, name) for path in paths for name in _names(path) if _fits(name, part)]
         else:
             paths = [joined for path in paths if _is_there(joined := os.path.join(path, part))]
-    return paths
+    return list(filter(os.path.isdir, paths)) if pattern.endswith("/") else paths
 
 
 def _is_there(path: str) -> bool:
