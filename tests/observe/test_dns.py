@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import pathlib
 import shutil
 import socket
@@ -123,6 +125,32 @@ def test_where_nothing_listens_that_is_known_at_once() -> None:
     seen = look(f"127.0.0.1:{port}")
     assert (seen["outcome"], seen["error"]) == ("refused", "Connection refused")
     assert seen["seconds"] < SECONDS / 2
+
+
+class Rejected(socket.socket):
+    """Sends, and is told what a packet filter of this node says to whoever sends what it rejects."""
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        super().send(data, flags)
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+class Dropped(Rejected):
+    """The same where a packet filter drops it."""
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_a_question_that_this_node_rejects_is_refused_and_one_that_it_drops_was_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = f"127.0.0.1:{free_port()}"
+    monkeypatch.setattr(socket, "socket", Rejected)
+    assert look(server)["outcome"] == "refused"
+    monkeypatch.setattr(socket, "socket", Dropped)
+    with pytest.raises(PermissionError):
+        look(server)
 
 
 @pytest.mark.parametrize(

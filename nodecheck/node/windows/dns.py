@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nodecheck.node import dnsmessage, nameservice
@@ -17,6 +18,7 @@ from nodecheck.node.unobserved import Unobserved
 
 PORT = 53
 SENT = 3  # a datagram may get lost: so often the question is sent within the time there is
+REJECTED_SECONDS = 0.1  # what this node itself says of a datagram is there while it is sent
 LARGEST = 0xFFFF
 RESOLVER_SHARE = 0.6  # of the time: how long the resolver may take before its servers are asked one by one
 FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
@@ -175,7 +177,7 @@ def _by_udp(udp: socket.socket, ask: bytes, deadline: float) -> tuple[dnsmessage
     ignored = 0
     pause = (deadline - time.monotonic()) / SENT
     for tried in range(SENT):
-        udp.send(ask)
+        _send(udp, ask)
         until = deadline - (SENT - 1 - tried) * pause
         while (left := until - time.monotonic()) > 0:
             udp.settimeout(left)
@@ -186,6 +188,21 @@ def _by_udp(udp: socket.socket, ask: bytes, deadline: float) -> tuple[dnsmessage
             except NotTheAnswer:
                 ignored += 1
     return None, ignored
+
+
+def _send(udp: socket.socket, ask: bytes) -> None:
+    """Send a question. Raises OSError.
+
+    A packet filter of this node that rejects it, as kube-proxy's does where a service has no endpoints, says EPERM to
+    whoever sends, and to the socket what it rejects with: nf_send_unreach() in the kernel.
+    """
+    try:
+        udp.send(ask)
+    except PermissionError as denied:
+        udp.settimeout(REJECTED_SECONDS)
+        with suppress(TimeoutError):
+            udp.recv(LARGEST)
+        raise denied from None
 
 
 def _by_tcp(family: int, address: Any, ask: bytes, deadline: float) -> dnsmessage.Answer:
