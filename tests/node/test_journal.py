@@ -34,3 +34,13 @@ def test_an_entry_counts_in_one_run_only(node: Node) -> None:
             node.run("journalctl", "--sync")
         found += node.check(definition(new=check), "--state", "/run/nodecheck-test/state").statuses().values()
     assert found == ["critical", "ok", "critical"]
+
+
+def test_a_damaged_file_may_hold_what_was_not_counted(node: Node) -> None:
+    node.run("logger", "-t", "nodecheck-damaged", "it is broken")
+    node.run("journalctl", "--rotate")
+    node.run("sh", "-c", "for file in /var/log/journal/*/system@*; do cp -p $file $file.kept; : > $file; done")
+    check = BROKEN.replace("nodecheck-test", "nodecheck-damaged")
+    judged(node, check, "unknown", r"journalctl ignored what may hold more, .*: /var/log/journal/.*/system@.*\.journal")
+    node.run("sh", "-c", "for file in /var/log/journal/*/system@*.kept; do mv $file ${file%.kept}; done")
+    judged(node, check, "critical")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import time
 from typing import Any
@@ -125,6 +126,27 @@ def test_a_journal_that_cannot_be_read_is_unobserved(
     (journalctl / "code").write_text(code)
     with pytest.raises(Unobserved, match=reason):
         seen(journalctl)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Journal file {} corrupted, ignoring file.",
+        "Journal file {} is truncated, ignoring file.",
+        "Journal file {} uses an unsupported feature, ignoring file.\nUse SYSTEMD_LOG_LEVEL=debug",
+        "An error was encountered while opening journal file or directory {}, ignoring file: Input/output error",
+    ],
+)
+def test_a_damaged_file_that_journalctl_ignores_is_a_gap_if_it_may_be_of_that_time(
+    journalctl: pathlib.Path, says: str
+) -> None:
+    file = journalctl / "system@1.journal"
+    (journalctl / "says").write_text(f"{says.format(file)}\n")
+    assert seen(journalctl)["gap"] == ""  # it is gone
+    file.touch()
+    assert seen(journalctl)["gap"] == f"journalctl ignored what may hold more, for it is damaged: {file}"
+    os.utime(file, (0, time.time() - 7200))
+    assert seen(journalctl)["gap"] == ""
 
 
 def test_a_pattern_of_units_that_fits_none_of_the_journal_has_no_entries(journalctl: pathlib.Path) -> None:

@@ -24,6 +24,8 @@ MOST_ENTRIES = 10_000
 MOST_BYTES = 16 << 20
 EXCERPT = 300  # characters of a message
 BOOT_SECONDS = 120  # a journal that begins so soon after PID 1 holds the whole boot
+# How journalctl says so: journal_access_check_and_warn() in systemd's src/shared/journal-util.c.
+IGNORED = r"ournal file (?:or directory )?(/\S+?),? .*?\bignoring file"
 FIELDS = "MESSAGE,_TRANSPORT,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 SOURCE = "journal"
 NO_SUCH_UNITS = "Failed to add filter for units: No data available"  # of a pattern that no unit in the journal fits
@@ -173,6 +175,8 @@ def _gap(run: Run, entries: list[dict[str, Any]], begin: float, deadline: float)
     """Tell why there may have been more; "" where this is all."""
     if len(entries) >= MOST_ENTRIES or not run.stdout.whole:
         return f"only the latest {len(entries)} entries were read"
+    if ignored := _ignored(run, begin):
+        return f"journalctl ignored what may hold more, for it is damaged: {', '.join(ignored)}"
     oldest = next(_entries(_journalctl((), deadline, 1 << 16, 0)), None)
     if oldest is None:
         return "the journal holds nothing of this boot"
@@ -180,6 +184,20 @@ def _gap(run: Run, entries: list[dict[str, Any]], begin: float, deadline: float)
     if since_boot < BOOT_SECONDS or _time(oldest) <= begin:
         return ""
     return f"the journal goes back only {format_duration(time.time() - _time(oldest))}"
+
+
+def _ignored(run: Run, begin: float) -> list[str]:
+    """Return the files that journalctl could not read, but for those to which nothing was written since `begin`."""
+    return [path for path in re.findall(IGNORED, run.stderr.text) if _is_written_since(path, begin)]
+
+
+def _is_written_since(path: str, begin: float) -> bool:
+    try:
+        return os.stat(path).st_mtime >= begin  # journald sees to it, journal_file_post_change()
+    except FileNotFoundError:
+        return False  # journald has removed it meanwhile, for its age
+    except OSError:
+        return True
 
 
 def _this_boot() -> str:
