@@ -36,25 +36,35 @@ class Pair(NamedTuple):
 
 
 class Authority:
-    """Issues certificates; `cert` is the file of its own."""
+    """Issues certificates; `cert` is the file of its own, which another authority may have signed."""
 
-    def __init__(self, folder: pathlib.Path, name: str = "test authority") -> None:
+    def __init__(self, folder: pathlib.Path, name: str = "test authority", signed_by: Authority | None = None) -> None:
         self._folder = folder
         self.cert = str(folder / "ca.crt")
         self._key = str(folder / "ca.key")
         (folder / "index.txt").touch()
         (folder / "ca.cnf").write_text(CONFIGURATION.format(folder=folder))
+        if signed_by:
+            self.cert, self._key = signed_by.issue(f"/CN={name}", extensions=("basicConstraints=critical,CA:TRUE",))
+            return
         made = ("-x509", "-days", "3650", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.cert)
         _openssl("req", *EC, "-nodes", *made)
 
     def issue(
-        self, subject: str = "/CN=web", *, names: str = "", valid: tuple[str, str] = NOW, kind: tuple[str, ...] = EC
+        self,
+        subject: str = "/CN=web",
+        *,
+        names: str = "",
+        valid: tuple[str, str] = NOW,
+        kind: tuple[str, ...] = EC,
+        extensions: tuple[str, ...] = (),
     ) -> Pair:
         """Return a new certificate; `names` are alternative ones as openssl takes them, `valid` is from and until."""
         number = len(list(self._folder.glob("*.csr")))
         request, cert, key = (str(self._folder / f"{number}.{ending}") for ending in ("csr", "crt", "key"))
-        extension = ("-addext", f"subjectAltName={names}") if names else ()
-        _openssl("req", *kind, "-nodes", "-subj", subject, *extension, "-keyout", key, "-out", request)
+        every = (*extensions, f"subjectAltName={names}") if names else extensions
+        added = [word for extension in every for word in ("-addext", extension)]
+        _openssl("req", *kind, "-nodes", "-subj", subject, *added, "-keyout", key, "-out", request)
         signing = ("-config", str(self._folder / "ca.cnf"), "-cert", self.cert, "-keyfile", self._key)
         dates = ("-startdate", valid[0], "-enddate", valid[1])
         _openssl("ca", "-batch", "-notext", *signing, *dates, "-in", request, "-out", cert)

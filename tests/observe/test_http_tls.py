@@ -31,6 +31,13 @@ def test_a_server_with_tls_verifies(authority: Authority) -> None:
         assert ask_secured(with_tls(says(OK), *pair), authority)["status"] == 200
 
 
+def test_what_is_trusted_need_not_be_a_root(authority: Authority, tmp_path: pathlib.Path) -> None:
+    between = Authority(tmp_path, "between", signed_by=authority)
+    handle = with_tls(says(OK), *between.issue(names="IP:127.0.0.1"))
+    assert outcome(ask_secured(handle, between)) == ("done", "")
+    assert outcome(ask_secured(handle, authority)) == ("verify", "unable to get local issuer certificate")
+
+
 def test_a_certificate_that_does_not_verify_says_why(authority: Authority, tmp_path: pathlib.Path) -> None:
     good = with_tls(says(OK), *authority.issue(names="IP:127.0.0.1"))
     expired = with_tls(says(OK), *authority.issue(names="IP:127.0.0.1", valid=PAST))
