@@ -63,6 +63,7 @@ class Dns(Check):
             dnsmessage.encoded(asked_name(self.name, self.type))
         except ValueError as error:
             yield "name", str(error), ""
+        yield from self._slips()
         if self.server is not None:
             try:
                 parse_server(self.server)
@@ -73,6 +74,15 @@ class Dns(Check):
             yield "type", "the resolver of this node tells addresses only (A, AAAA)", "name a server to ask"
         if self.rcode is not None:
             yield "rcode", "the resolver of this node does not tell it", "name a server to ask"
+
+    def _slips(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what no server ever answers: that would fail for ever, or never where it is not wanted."""
+        for literal in self.answers.literals() if self.answers else ():
+            written = dnsmessage.as_answered(literal, self.type)
+            if written != literal:
+                yield "answers", f"{literal!r} is never answered so", f"write {written}"
+        for message, hint in self.rcode.unknown_words(dnsmessage.every_rcode(), "response code") if self.rcode else ():
+            yield "rcode", message, hint
 
     def wants(self) -> Iterator[Want]:
         """One question."""

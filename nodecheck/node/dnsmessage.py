@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ QUESTION_FLAGS = 0x0100  # recursion desired
 IS_ANSWER, OPERATION, IS_TRUNCATED, RCODE = 0x8000, 0x7800, 0x0200, 0x000F
 INTERNET = 1
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33}
+ADDRESSES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
 RCODES = (
     "NOERROR",
     "FORMERR",
@@ -44,6 +46,26 @@ class Answer(NamedTuple):
     truncated: bool
     records: tuple[str, ...]
     aliases: tuple[str, ...]
+
+
+def as_answered(wanted: str, type: str) -> str:
+    """Return a record as an answer has it: an address as inet_ntop(3) writes it, names without the dot at their end."""
+    if type in ADDRESSES:
+        with suppress(OSError):  # it is none
+            return socket.inet_ntop(ADDRESSES[type], socket.inet_pton(ADDRESSES[type], wanted))
+    if type in (*ADDRESSES, "TXT") or wanted.endswith(" ."):
+        return wanted
+    return wanted.removesuffix(".") or wanted
+
+
+def rcode(code: int) -> str:
+    """Return a response code as people write it."""
+    return RCODES[code] if code < len(RCODES) else f"RCODE{code}"
+
+
+def every_rcode() -> list[str]:
+    """Return all that there are in a header."""
+    return [rcode(code) for code in range(RCODE + 1)]
 
 
 def question(number: int, name: str, type: str) -> bytes:
@@ -85,7 +107,7 @@ def _answer(asked: bytes, data: bytes) -> Answer:
     truncated = bool(flags & IS_TRUNCATED)
     found = [] if truncated or code else list(_records(data, offset, answers))
     return Answer(
-        RCODES[code] if code < len(RCODES) else f"RCODE{code}",
+        rcode(code),
         truncated,
         tuple(text for kind, text in found if kind == wanted),
         tuple(text for kind, text in found if kind == TYPES["CNAME"] != wanted),

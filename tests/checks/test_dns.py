@@ -201,7 +201,21 @@ def test_a_code_and_an_answer_are_judged_each_by_itself() -> None:
         ({"name": NAME, "server": "10.0.0.1:dns"}, ["server"]),
         ({"name": NAME, "type": "MX"}, ["type"]),
         ({"name": NAME, "rcode": "NXDOMAIN"}, ["rcode"]),
+        ({"name": NAME, "server": SERVER, "rcode": ["NOERROR", "RCODE15", "/X/"]}, []),
+        ({"name": NAME, "server": SERVER, "rcode": "!= nxdomain"}, ["rcode"]),
+        ({"name": NAME, "type": "AAAA", "answers": ["2001:db8::1", "::ffff:10.0.0.1", "/^FE80/"]}, []),
+        ({"name": NAME, "type": "AAAA", "answers": "!= 2001:DB8::1"}, ["answers"]),
+        ({"name": NAME, "type": "AAAA", "answers": {"all": ["2001:db8::1", "2001:db8:0::2"]}}, ["answers"]),
+        ({"name": NAME, "type": "SRV", "server": SERVER, "answers": ["0 0 0 .", "0 9 53 a.example"]}, []),
+        ({"name": NAME, "type": "SRV", "server": SERVER, "answers": "0 9 53 a.example."}, ["answers"]),
+        ({"name": NAME, "type": "NS", "server": SERVER, "answers": "."}, []),
+        ({"name": NAME, "type": "TXT", "server": SERVER, "answers": "well."}, []),
     ],
 )
 def test_what_is_wrong_together_is_a_mistake(arguments: dict[str, Any], mistakes: list[str]) -> None:
     assert mistakes == [argument for argument, _, _ in make("dns", **arguments).mistakes()]
+
+
+def test_a_slip_is_told_with_what_was_meant() -> None:
+    slips = make("dns", name=NAME, type="AAAA", answers="2001:DB8::1").mistakes()
+    assert [*slips] == [("answers", "'2001:DB8::1' is never answered so", "write 2001:db8::1")]

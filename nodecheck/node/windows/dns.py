@@ -21,7 +21,7 @@ SENT = 3  # a datagram may get lost: so often the question is sent within the ti
 REJECTED_SECONDS = 0.1  # what this node itself says of a datagram is there while it is sent
 LARGEST = 0xFFFF
 RESOLVER_SHARE = 0.6  # of the time: how long the resolver may take before its servers are asked one by one
-FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
+FAMILIES = dnsmessage.ADDRESSES
 OUTCOMES = ("answered", "silent", "refused", "unreachable", "truncated", "failed")
 # `rcode` is "" where there was no answer, and for the resolver of the node, which does not tell it: there `error` says
 # in its words why there are no answers. `ignored` counts what came and was no answer to the question. `servers` are
