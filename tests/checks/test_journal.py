@@ -145,14 +145,21 @@ LINES = {
         "Out of memory: Killed process 4242 (python3) total-vm:1024kB, anon-rss:512kB, file-rss:0kB, shmem-rss:0kB",
         "Memory cgroup out of memory: Killed process 1012 (my app) total-vm:27508kB, anon-rss:10384kB, file-rss:4kB",
     ],
-    "task_hung": ["INFO: task kworker/u8:1:1234 blocked for more than 120 seconds."],
-    "docker_hung": ["task docker:20744 blocked for more than 120 seconds."],
+    "task_hung": [
+        "INFO: task kworker/u8:1:1234 blocked for more than 120 seconds.",
+        "INFO: task dd:456 blocked in I/O wait for more than 122 seconds.",
+    ],
+    "docker_hung": [
+        "task docker:20744 blocked for more than 120 seconds.",
+        "INFO: task dockerd:20744 blocked in I/O wait for more than 122 seconds.",
+    ],
     "unregister_net_device": ["unregister_netdevice: waiting for eth0 to become free. Usage count = 3"],
     "kernel_oops": [
         "BUG: unable to handle kernel NULL pointer dereference at 0000000000000008",
         "BUG: kernel NULL pointer dereference, address: 0000000000000000",
         "BUG: unable to handle page fault for address: ffff8881",
         "divide error: 0000 [#1] SMP",
+        "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008",
     ],
     "soft_lockup": ["watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [stress:1234]"],
     "ext4_error": ["EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2: comm ls: reading directory lblock 0"],
@@ -162,7 +169,10 @@ LINES = {
     "memory_read_error": ["EDAC MC0: 1 CE memory read error on CPU_SrcID#0_Ha#0_Chan#0_DIMM#0"],
     "hardware_error": ["{1}[Hardware Error]: event severity: fatal"],
     "readonly_filesystem": ["EXT4-fs (sda1): Remounting filesystem read-only"],
-    "conntrack_full": ["nf_conntrack: nf_conntrack: table full, dropping packet"],
+    "conntrack_full": [
+        "nf_conntrack: nf_conntrack: table full, dropping packet",
+        "nf_conntrack: nf_conntrack: table full in netns 4026532281, dropping packet",
+    ],
     "corrupt_docker_image": [
         "Error trying v2 registry: failed to register layer: rename /var/lib/docker/image/a /b/2: directory not empty"
     ],
