@@ -71,8 +71,8 @@ class Http(Check):
     time: Duration = arg("Time from the start to the end of the answer.", default=None)
     verify: bool = arg("Whether the certificate of the server has to verify.", default=True)
     ca: str = arg(
-        "File, or folder, of the certificates with which that of the server has to verify; those of the system, when "
-        "left out.",
+        "File, or folder with the names of openssl rehash, of the certificates with which that of the server has to "
+        "verify; those of the system, when left out.",
         default=None,
     )
     cert: str = arg("File of the client certificate to show.", default=None)

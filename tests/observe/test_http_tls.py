@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import ssl
+import subprocess
 from typing import Any
 
 import pytest
@@ -36,6 +37,17 @@ def test_what_is_trusted_need_not_be_a_root(authority: Authority, tmp_path: path
     handle = with_tls(says(OK), *between.issue(names="IP:127.0.0.1"))
     assert outcome(ask_secured(handle, between)) == ("done", "")
     assert outcome(ask_secured(handle, authority)) == ("verify", "unable to get local issuer certificate")
+
+
+def test_a_folder_of_certificates_is_trusted_where_openssl_finds_them(
+    authority: Authority, tmp_path: pathlib.Path
+) -> None:
+    handle = with_tls(says(OK), *authority.issue(names="IP:127.0.0.1"))
+    (tmp_path / "ca.crt").write_bytes(pathlib.Path(authority.cert).read_bytes())
+    with pytest.raises(Unobserved, match="holds no certificates by the names that OpenSSL looks for"):
+        ask_secured(handle, authority, ca=str(tmp_path))
+    subprocess.run(["openssl", "rehash", tmp_path], check=True)
+    assert outcome(ask_secured(handle, authority, ca=str(tmp_path))) == ("done", "")
 
 
 def test_a_certificate_that_does_not_verify_says_why(authority: Authority, tmp_path: pathlib.Path) -> None:

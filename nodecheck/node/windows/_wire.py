@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import re
 import socket
 import threading
 import time
@@ -200,13 +201,25 @@ def _context(ca: str, cert: str, private_key: str, verify: bool) -> ssl.SSLConte
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     elif ca:
-        _use(ca, lambda: made.load_verify_locations(**{"capath" if os.path.isdir(ca) else "cafile": ca}))
+        _use(ca, lambda: _trust(made, ca))
     else:
         made.set_default_verify_paths()
     if cert:
         # Without a password of ours OpenSSL would ask for one at the terminal.
         _use(cert, lambda: made.load_cert_chain(cert, private_key or None, password=lambda: ""), private_key)
     return made
+
+
+def _trust(context: ssl.SSLContext, ca: str) -> None:
+    """Trust the certificates of a file, or of a folder. Raises OSError and Unobserved."""
+    if not os.path.isdir(ca):
+        context.load_verify_locations(cafile=ca)
+        return
+    # Of a folder, OpenSSL opens what is called by the hash of an issuer, and nothing else.
+    if not any(re.fullmatch(r"[0-9a-f]{8}\.[0-9]+", name) for name in os.listdir(ca)):
+        told = f"{ca} holds no certificates by the names that OpenSSL looks for"
+        raise Unobserved(f"folder {ca}", told, remedy=f"openssl rehash {ca}, or name a file")
+    context.load_verify_locations(capath=ca)
 
 
 def _use(file: str, load: Any, other: str = "") -> None:
