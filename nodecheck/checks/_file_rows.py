@@ -122,9 +122,10 @@ def _normal(path: str) -> str:
 
 
 def of_owner(file: dict[str, Any], wanted: Text, name: str, number: str) -> Row:
-    """The name of a user or group, or its number."""
+    """The name of a user or group, or its number, which is known also where the name service fails."""
     words = tuple(word for word in (file.get(name), str(file[number])) if word is not None)
-    return without(file, OWNERS, name, file["kind"]) or of_text(file, wanted, words)
+    unnamed = None if str(wanted.source).isdecimal() else without(file, OWNERS, name, file["kind"])
+    return unnamed or of_text(file, wanted, words)
 
 
 def of_quantity(file: dict[str, Any], wanted: Expectation, observed: Any) -> Row:

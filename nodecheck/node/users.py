@@ -65,3 +65,17 @@ def _ask(name: str) -> tuple[int | None, int]:
     asked = os.fsencode(name), ctypes.byref(entry), room, ctypes.c_size_t(ENTRY_BYTES), ctypes.byref(found)
     code = ctypes.CDLL(None).getpwnam_r(*asked)
     return (int(entry.uid) if found else None, 0 if code in NOBODY else code)
+
+
+def need_an_answer(function: str, number: int) -> None:
+    """Raise OSError where the name service fails: of a number without a name, pwd and grp say the same.
+
+    `function` is getpwuid_r or getgrgid_r.
+    """
+    import ctypes
+
+    # More than struct passwd and struct group have, of which nothing is read.
+    entry, room, found = (ctypes.create_string_buffer(size) for size in (1 << 8, ENTRY_BYTES, 1 << 3))
+    code = getattr(ctypes.CDLL(None), function)(ctypes.c_uint(number), entry, room, ctypes.c_size_t(ENTRY_BYTES), found)
+    if code not in NOBODY:
+        raise OSError(code, f"the name service could not say who {number} is: {os.strerror(code)}")

@@ -73,6 +73,8 @@ def seen(arguments: dict[str, Any], *files: dict[str, Any], count: int | None = 
         ({"owner": "root"}, NAMELESS, CRITICAL, "owner of /etc/x is 1234, expected root"),
         ({"owner": "1234"}, NAMELESS, OK, "/etc/x exists"),
         ({"owner": "root"}, file(unseen={"owners": "it broke"}), UNKNOWN, "owner of /etc/x could not be seen: it"),
+        ({"owner": 0, "group": "42"}, file(unseen={"owners": "it broke"}, gid=42), OK, "/etc/x exists"),
+        ({"owner": "7"}, file(unseen={"owners": "it broke"}), CRITICAL, "owner of /etc/x is 0, expected 7"),
         ({"size": "> 4KiB"}, file(), CRITICAL, "size of /etc/x is 2.0KiB, expected > 4KiB"),
         ({"age": "< 2h"}, file(), OK, "/etc/x exists"),
         ({"age": "< 30m"}, file(), CRITICAL, "age of /etc/x is 60m, expected < 30m"),

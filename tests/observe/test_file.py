@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nodecheck.node import record
+from nodecheck.node import record, users
 from nodecheck.node.looks import Looks
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.node.windows import file as window
@@ -138,6 +138,18 @@ def test_owners_have_names_or_only_numbers(tmp_path: pathlib.Path) -> None:
     assert "owner" not in one(tmp_path / "file")
     seen = one(tmp_path / "other", OWNERS)
     assert (seen["owner"], seen["group"], seen["uid"], seen["gid"]) == (None, None, 61234, 61235)
+
+
+def test_a_name_service_that_fails_does_not_say_that_a_number_has_no_name(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    os.chown(tmp_path / "file", 61234, 61235)
+    monkeypatch.setattr(users, "NOBODY", ())  # what this machine says of it is then a failure
+    seen = one(tmp_path / "file", OWNERS)
+    assert "owner" not in seen
+    assert seen["unseen"][OWNERS].startswith("the name service could not say who 61234 is: ")
+    assert one("/etc/passwd", OWNERS)["owner"] == "root"
 
 
 def test_texts_are_read_and_what_is_too_long_is_not(tmp_path: pathlib.Path) -> None:

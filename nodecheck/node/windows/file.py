@@ -11,7 +11,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodecheck.node import ondemand
+from nodecheck.node import ondemand, users
 from nodecheck.node.shapes import fields, list_of, mapping_of, one_of, optional, text, whole
 from nodecheck.node.unobserved import Unobserved
 from nodecheck.patterns import later
@@ -235,16 +235,31 @@ def _told(path: str, status: os.stat_result) -> dict[str, Any]:
 
 
 def _owners(uid: int, gid: int) -> dict[str, str | None]:
-    """Return the names of a user and of a group; the name service may wait for somebody, and so do we."""
-    import grp
+    """Return the names of a user and of a group; the name service may wait for somebody, and so do we.
+
+    Raises OSError where it fails.
+    """
+    return {"owner": _user(uid), "group": _group(gid)}
+
+
+def _user(uid: int) -> str | None:
     import pwd
 
-    names: dict[str, str | None] = {"owner": None, "group": None}
-    with suppress(KeyError):
-        names["owner"] = pwd.getpwuid(uid).pw_name
-    with suppress(KeyError):
-        names["group"] = grp.getgrgid(gid).gr_name
-    return names
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        users.need_an_answer("getpwuid_r", uid)
+        return None
+
+
+def _group(gid: int) -> str | None:
+    import grp
+
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        users.need_an_answer("getgrgid_r", gid)
+        return None
 
 
 def _listening(path: str) -> str:
