@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -215,6 +216,17 @@ def test_where_too_many_wait_nobody_is_taken(tmp_path: pathlib.Path, server: soc
             with contextlib.suppress(BlockingIOError):
                 client.connect(str(tmp_path / "socket"))
         assert one(tmp_path / "socket", LISTENING)[LISTENING] == "full"
+
+
+def test_a_queue_that_is_full_for_a_moment_is_none_that_takes_nobody(
+    tmp_path: pathlib.Path, server: socket.socket
+) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "socket"))
+        taker = threading.Timer(0.2, server.accept)
+        taker.start()
+        assert one(tmp_path / "socket", LISTENING)[LISTENING] == "yes"
+        taker.join()
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])

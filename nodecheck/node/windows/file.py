@@ -34,6 +34,8 @@ MOST_FILES = 1000  # of which more is told than that they are there
 MOST_BYTES = 256 << 10  # of the text of one file
 MOST_BYTES_TOGETHER = 1 << 20
 CHUNK_BYTES = 1 << 20
+FULL_SECONDS = 1.0  # so long the queue of a socket may be full: a server that has much to do empties it again
+POLL_SECONDS = 0.02
 FILE = fields(
     {
         "path": text,
@@ -164,7 +166,7 @@ class _Patience:
             if detail == OWNERS:
                 told |= _owners(told["uid"], told["gid"])
             elif detail == LISTENING and told["kind"] == "socket":
-                told[LISTENING] = _listening(told["path"])
+                told[LISTENING] = _listening(told["path"], min(self._deadline, time.monotonic() + FULL_SECONDS))
             elif detail == TEXT and told["kind"] == "file":
                 told[TEXT] = self._read_text(told["path"])
             elif detail == SHA256 and told["kind"] == "file":
@@ -262,7 +264,7 @@ def _group(gid: int) -> str | None:
         return None
 
 
-def _listening(path: str) -> str:
+def _listening(path: str, until: float) -> str:
     """Tell whether somebody listens on a socket, of whichever type it is. Raises OSError where that cannot be tried.
 
     Where only systemd does, it would start a service for whoever connects, so that is seen without. Raises Unobserved
@@ -274,7 +276,8 @@ def _listening(path: str) -> str:
     try:
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
             with suppress(_OfAnotherType):
-                return _connect(f"/proc/self/fd/{place}", kind)  # an address has 107 bytes, and a path may have more
+                # An address has 107 bytes, and a path may have more.
+                return _connect(f"/proc/self/fd/{place}", kind, until)
     finally:
         os.close(place)
     raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
@@ -284,16 +287,20 @@ class _OfAnotherType(Exception):
     """A socket is not of the type that was tried."""
 
 
-def _connect(address: str, kind: socket.SocketKind) -> str:
+def _connect(address: str, kind: socket.SocketKind, until: float) -> str:
     with socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK) as client:
-        try:
-            client.connect(address)
-        except ConnectionRefusedError:
-            return NO
-        except BlockingIOError:  # those who wait to be accepted are as many as may wait
-            return FULL
-        except OSError as error:
-            if error.errno == errno.EPROTOTYPE:
-                raise _OfAnotherType from error
-            raise
-    return YES
+        while True:
+            try:
+                client.connect(address)
+            except ConnectionRefusedError:
+                return NO
+            except BlockingIOError:  # those who wait to be accepted are as many as may wait
+                if time.monotonic() >= until:
+                    return FULL
+                time.sleep(POLL_SECONDS)
+            except OSError as error:
+                if error.errno == errno.EPROTOTYPE:
+                    raise _OfAnotherType from error
+                raise
+            else:
+                return YES
