@@ -26,14 +26,16 @@ def entry(seconds_ago: float = 10.0, message: Any = "it is broken", **fields: An
 
 @pytest.fixture
 def journalctl(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A directory whose journalctl prints `entries`, or of the whole boot `oldest`; `script` may replace it."""
+    """A directory whose journalctl prints `entries`, or of the whole boot `oldest`, with those of users `user`."""
     script = tmp_path / "journalctl"
     script.write_text(
-        f'#!/bin/sh\ncase "$*" in *--since*) cat {tmp_path}/entries;; *) cat {tmp_path}/oldest;; esac\n'
-        f"cat {tmp_path}/says >&2; exit $(cat {tmp_path}/code)\n"
+        f"#!/bin/sh\ncd {tmp_path}\n"
+        'case "$*" in *--since*) cat entries;; *--system*) cat oldest;; *) cat user;; esac\n'
+        "cat says >&2; exit $(cat code)\n"
     )
     script.chmod(0o755)
-    for name, text in {"entries": "", "oldest": json.dumps(entry()), "says": "", "code": "0"}.items():
+    files = {"entries": "", "oldest": json.dumps(entry()), "user": json.dumps(entry(7200)), "says": "", "code": "0"}
+    for name, text in files.items():
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(programs, "PATH", f"{tmp_path}:{programs.PATH}")
     monkeypatch.setattr(journal, "_processes", lambda: iter([("systemd-journal", "S")]))

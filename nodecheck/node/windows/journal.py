@@ -177,7 +177,8 @@ def _gap(run: Run, entries: list[dict[str, Any]], begin: float, deadline: float)
         return f"only the latest {len(entries)} entries were read"
     if ignored := _ignored(run, begin):
         return f"journalctl ignored what may hold more, for it is damaged: {', '.join(ignored)}"
-    oldest = next(_entries(_journalctl((), deadline, 1 << 16, 0)), None)
+    # Of the system's: the file of a user grows slowly, and goes back far when all of the system's old ones are removed.
+    oldest = next(_entries(_journalctl(("--system",), deadline, 1 << 16, 0)), None)
     if oldest is None:
         return "the journal holds nothing of this boot"
     since_boot = int(oldest["__MONOTONIC_TIMESTAMP"]) / 1e6 - _boot()
