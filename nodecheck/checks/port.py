@@ -53,7 +53,8 @@ class Port(Check):
     )
     connect: bool = arg(
         "Whether to connect to it: the process has to take the connection before the check's timeout. TCP only, and "
-        "not where only systemd listens: that would start a service.",
+        "not where only systemd listens: that would start a service. Nothing is said; of such connections from "
+        "another address than the loopback's, MariaDB and MySQL take max_connect_errors, and then shut this host out.",
         default=False,
     )
 
