@@ -9,8 +9,10 @@ import time
 from typing import Any
 
 from nodecheck.node import ownaddress
+from nodecheck.node.unobserved import Unobserved
 
 Address = tuple[int, tuple[Any, ...]]
+SOURCE = "name service"
 RESOLV_CONF = "/etc/resolv.conf"
 # What getaddrinfo(3) returns where the name service has answered, and there is no such name or address.
 NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY)
@@ -47,6 +49,13 @@ class Question:
             self._answers.put(error)
         except UnicodeError as error:
             self._answers.put(socket.gaierror(socket.EAI_NONAME, f"this can be no name: {error}"))
+
+
+def failed(host: str, error: OSError) -> Unobserved:
+    """Return what to say where the name service fails, or does not answer: that tells nothing of the host."""
+    late = isinstance(error, TimeoutError)
+    reason = str(error) if late else f"the name {host} could not be looked up: {error.strerror}"
+    return Unobserved(SOURCE, reason, remedy=f"getent ahosts {host}", late=late)
 
 
 def servers() -> list[str]:

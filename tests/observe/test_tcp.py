@@ -268,14 +268,15 @@ def test_a_name_that_can_be_none_does_not_exist() -> None:
 
 def test_where_no_name_server_answers_nothing_was_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     name_service(monkeypatch, refuse(socket.EAI_AGAIN, "Temporary failure in name resolution"))
-    with pytest.raises(Unobserved, match="could not be looked up: Temporary failure"):
+    with pytest.raises(Unobserved, match="could not be looked up: Temporary failure") as raised:
         look("db.example:22")
+    assert raised.value.source == "name service"  # one cause, as for http and tls
 
 
 def test_a_name_service_that_hangs_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     awake = threading.Event()
     name_service(monkeypatch, lambda *_: awake.wait(60) and [])
-    with pytest.raises(Unobserved, match=r"did not answer about db\.example, so nothing was connected to"):
+    with pytest.raises(Unobserved, match=r"the name service did not answer about db\.example"):
         look("db.example:22")
     awake.set()
 

@@ -156,15 +156,11 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
     try:
         return list(nameservice.Question(host, port).answer(deadline.started + deadline.seconds))
     except TimeoutError as error:
-        raise _dark(host, str(error), late=True) from None
+        raise nameservice.failed(host, error) from None
     except socket.gaierror as error:
         if error.errno in nameservice.NO_SUCH_NAME:
             raise Stopped("resolve", str(error.strerror).lower()) from error
-        raise _dark(host, f"the name {host} could not be looked up: {error.strerror}") from error
-
-
-def _dark(host: str, reason: str, *, late: bool = False) -> Unobserved:
-    return Unobserved("name service", reason, remedy=f"getent ahosts {host}", late=late)
+        raise nameservice.failed(host, error) from error
 
 
 # ---- tls

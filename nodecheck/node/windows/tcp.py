@@ -100,17 +100,14 @@ def _targets(host: str, port: int, deadline: float) -> list[tuple[int, Any]]:
     try:
         return list(nameservice.Question(host, port).answer(deadline))
     except TimeoutError as error:
-        reason = f"{error}, so nothing was connected to"
-        raise Unobserved(f"tcp {host}", reason, remedy=f"getent ahosts {host}", late=True) from None
+        raise nameservice.failed(host, error) from None
 
 
 def _unresolved(want: TcpWant, error: socket.gaierror) -> str:
     """Return why a name has no address; where the name service could not tell, nothing was seen."""
     if error.errno in nameservice.NO_SUCH_NAME:
         return str(error.strerror)
-    host = parse(want.address)[0]
-    reason = f"the name {host} could not be looked up: {error.strerror}"
-    raise Unobserved(f"tcp {want.key}", reason, remedy=f"getent ahosts {host}")
+    raise nameservice.failed(parse(want.address)[0], error)
 
 
 def _try(
