@@ -159,6 +159,9 @@ def test_what_the_shell_could_not_start_is_unknown_unless_that_is_wanted(code: i
         ("fine\n", "!= broken", OK),
         ("fine\nbroken\n", "!= broken", CRITICAL),
         ("password=<masked>\n", "/password=1/", UNKNOWN),
+        ("node   \nready  \nwell", "ready", OK),
+        ("node   \nfailed \nwell", "!= failed", CRITICAL),
+        ("node   \nready  \nwell", "/ready  $/", OK),
     ],
 )
 def test_what_a_command_said_is_judged_by_the_whole_and_by_each_line(
