@@ -67,6 +67,9 @@ class Port(Check):
         """An address is an address, and a free port has no properties."""
         if self.address is not None and self.address not in (LOOPBACK, EVERYWHERE) and parse(self.address) is None:
             yield "address", f"{self.address!r} is no IP address", f"an address, {LOOPBACK} or {EVERYWHERE}"
+        elif "%" in (self.address or ""):  # as ss prints it; no socket would ever be at such an address
+            bare = str(self.address).partition("%")[0]
+            yield "address", "the kernel tells the address of a socket without an interface", f"write {bare}"
         if self.connect and self.protocol == "udp":
             yield "connect", "UDP knows no connections", ""
         if self.state == "free" and (self.process is not None or self.unit is not None or self.connect):

@@ -359,6 +359,8 @@ def test_every_socket_of_the_port_has_to_accept() -> None:
         ({"address": "localhost"}, ["address"]),
         ({"address": "10.0.0.256"}, ["address"]),
         ({"address": "loopback"}, []),
+        ({"address": "fe80::1"}, []),
+        ({"address": "fe80::1%eth0"}, ["address"]),
         ({"protocol": "udp", "connect": True}, ["connect"]),
         ({"state": "free", "process": "x"}, ["state"]),
         ({"state": "free", "unit": "x.service"}, ["state"]),
