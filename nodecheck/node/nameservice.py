@@ -67,7 +67,8 @@ def named(path: str) -> list[str]:
     """Return the name servers that a resolv.conf(5) names; none where there is no such file. Raises OSError."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            lines = [line.split() for line in file]
+            # The C library takes no line for one that begins with a blank: MATCH() in glibc's resolv/res_init.c.
+            lines = [line.split() for line in file if not line[:1].isspace()]
     except FileNotFoundError:
         lines = []
     return [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]

@@ -360,7 +360,8 @@ def test_a_resolver_that_is_slow_is_heard_in_time(monkeypatch: pytest.MonkeyPatc
     [
         (None, ["127.0.0.1"]),
         ("", ["127.0.0.1"]),
-        ("nameserver\n;nameserver 10.0.0.9\n nameserver 10.0.0.1 # one\nnameserver 10.0.0.2", ["10.0.0.1", "10.0.0.2"]),
+        ("nameserver\n;nameserver 10.0.0.9\nnameserver 10.0.0.1 # one\nnameserver\t10.0.0.2", ["10.0.0.1", "10.0.0.2"]),
+        (" nameserver 10.0.0.1\n\tnameserver 10.0.0.2\nnameserver 10.0.0.3\n", ["10.0.0.3"]),
         ("".join(f"nameserver 10.0.0.{number}\n" for number in range(5)), ["10.0.0.0", "10.0.0.1", "10.0.0.2"]),
     ],
 )

@@ -143,7 +143,10 @@ def test_a_disk_that_hangs_costs_its_own_group_only_and_is_told(
     [
         ("", []),
         ("# nameserver 192.0.2.1\nsearch example.org\n", []),
-        ("nameserver 192.0.2.1\n  nameserver\t2001:db8::1 \nnameserver fe80::1%eth0\n", ["192.0.2.1", "2001:db8::1"]),
+        (
+            "nameserver 192.0.2.1\nnameserver\t2001:db8::1 \nnameserver fe80::1%eth0\nnameserver 192.0.2.4\n",
+            ["192.0.2.1", "2001:db8::1"],
+        ),
         ("".join(f"nameserver 192.0.2.{number}\n" for number in range(5)), ["192.0.2.0", "192.0.2.1", "192.0.2.2"]),
     ],
 )

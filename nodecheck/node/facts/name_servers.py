@@ -14,5 +14,5 @@ PLAIN = re.compile(r"[0-9A-Fa-f.:]+")  # an address with a scope is left out
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return the parts, and where they come from. Raises OSError."""
-    plain = [address for address in named(root + RESOLV_CONF) if PLAIN.fullmatch(address)]
-    return {"addresses": plain[:SERVERS_AT_MOST]}, RESOLV_CONF
+    asked = named(root + RESOLV_CONF)[:SERVERS_AT_MOST]
+    return {"addresses": [address for address in asked if PLAIN.fullmatch(address)]}, RESOLV_CONF
