@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nodecheck.cli.markdown import section, table
 from nodecheck.node import facts
 from nodecheck.node.facts import HOST_PARTS
-from nodecheck.node.groups import DERIVED, EVIDENCE, LEFT_BEHIND, UNIT_FOLDERS
+from nodecheck.node.groups import DERIVED, EVIDENCE, LEFT_BEHIND, MORE_EVIDENCE, UNIT_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +44,8 @@ def _groups() -> Iterator[tuple[str, str]]:
     for group, text in DERIVED.items():
         yield f"`{group}`", text
     for group, paths in EVIDENCE.items():
-        yield f"`{group}`", ", ".join(dict.fromkeys(map(_in_words, paths)))
+        more = [MORE_EVIDENCE[group]] if group in MORE_EVIDENCE else []
+        yield f"`{group}`", ", ".join([*dict.fromkeys(map(_in_words, paths)), *more])
 
 
 def _in_words(path: str) -> str:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import functools
 import os
 import time
+from contextlib import suppress
 
 from nodecheck.node import isolated
 
 Look = isolated.Each[str]
+NOT_FOUND_OUT = "?"
 SECONDS = 2  # for all of it: one of these paths may lie on a disk or a network mount that hangs
 UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system")
 MANIFESTS = "/etc/kubernetes/manifests"
+# A control plane that kubeadm did not make: kube-apiserver.manifest, kube-apiserver-pod.yaml. Such a node is no worker.
+OTHER_CONTROL_PLANE = f"{MANIFESTS}/kube-apiserver*"
 # A node that has gone over to containerd, as Kubernetes tells one to, still has it and runs no docker:
 # https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/change-runtime-containerd/
 LEFT_BEHIND = "/var/lib/docker/containers"
@@ -105,6 +109,8 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 }
 
 
+# What else makes a group.
+MORE_EVIDENCE = {"kubelet": "the kubeconfig that kubelet.service is told"}
 # What is not told by a file.
 DERIVED = {
     "all": "every node",
@@ -115,16 +121,17 @@ DERIVED = {
 
 def look(root: str = "") -> Look:
     """Begin to look for the groups of this host; `collect` waits for what is found."""
-    return Look(lambda group: _first_existing(root, EVIDENCE[group]), EVIDENCE)
+    return Look(lambda group: _evidence(root, group), (*EVIDENCE, OTHER_CONTROL_PLANE))
 
 
 def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dict[str, str], list[str]]:
     """Return {group: how it was found}, and what went wrong; `configured` are the groups that the settings add."""
     found = begun.answers(time.monotonic() + SECONDS)
+    control_planes = [found.get("control_plane", NOT_FOUND_OUT), found.pop(OTHER_CONTROL_PLANE, NOT_FOUND_OUT)]
     if found.get("kubelet") and found.get("docker") == LEFT_BEHIND:
         del found["docker"]
     groups = {"all": DERIVED["all"]} | {group: f"{path} exists" for group, path in found.items() if path}
-    if "kubelet" in groups and "control_plane" not in groups and "control_plane" in found:
+    if "kubelet" in groups and control_planes == [None, None]:
         groups["worker"] = DERIVED["worker"]
     if "libvirt" in groups or "openstack_compute" in groups:
         groups["hypervisor"] = DERIVED["hypervisor"]
@@ -139,6 +146,24 @@ def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dic
 def known() -> set[str]:
     """Return the names of all groups that nodecheck can find out."""
     return {*DERIVED, *EVIDENCE}
+
+
+def _evidence(root: str, group: str) -> str | None:
+    found = _first_existing(root, EVIDENCE.get(group, (group,)))
+    return found or (_kubeconfig_of_unit(root) if group == "kubelet" else None)
+
+
+def _kubeconfig_of_unit(root: str) -> str | None:
+    """Return a kubeconfig that kubelet.service is told, where it is there: only kubeadm's is at a place of its own."""
+    if not _first_existing(root, _installed("kubelet.service")):
+        return None
+    from nodecheck.node.facts import kubelet  # which knows the groups
+
+    with suppress(OSError):  # as elsewhere here, what may not be read is not there
+        flags = kubelet.flags_of_service(root)
+        paths = [flags[name] for name in ("kubeconfig", "bootstrap-kubeconfig") if name in flags]
+        return next((path for path in paths if os.path.isfile(root + path)), None)
+    return None
 
 
 def _first_existing(root: str, patterns: tuple[str, ...]) -> str | None:

@@ -103,6 +103,38 @@ def test_a_group_is_read_off_the_files_of_the_node(
     assert expected == found(tmp_path)
 
 
+EKS = "[Service]\nEnvironmentFile=/etc/eks/kubelet/environment\nExecStart=/usr/bin/kubelet $NODEADM_KUBELET_ARGS\n"
+GKE = "[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/home/kubernetes/bin/kubelet $KUBELET_OPTS\n"
+JOINED = "/var/lib/kubelet/kubeconfig"
+
+
+@pytest.mark.parametrize(
+    ("unit", "environment", "kubeconfig"),
+    [
+        (EKS, ("etc/eks/kubelet/environment", f'NODEADM_KUBELET_ARGS="--v=2 --kubeconfig={JOINED}"\n'), JOINED),
+        (GKE, ("etc/default/kubelet", f'KUBELET_OPTS="--v=2 --kubeconfig={JOINED} --max-pods=110"\n'), JOINED),
+        (EKS, ("etc/eks/kubelet/environment", "A=--kubeconfig=/no --bootstrap-kubeconfig=/b.conf\n"), "/b.conf"),
+        ("[Service]\nExecStart=kubelet \\\n  --kubeconfig /opt/k.conf \\\n  --v=2\n", ("etc/none", ""), "/opt/k.conf"),
+    ],
+)
+def test_a_kubelet_that_kubeadm_did_not_set_up_is_known_by_its_kubeconfig(
+    tmp_path: pathlib.Path, unit: str, environment: tuple[str, str], kubeconfig: str
+) -> None:
+    write(tmp_path, "etc/systemd/system/kubelet.service", unit)
+    write(tmp_path, *environment)
+    assert found(tmp_path) == set()  # it has not joined
+
+    write(tmp_path, kubeconfig.lstrip("/"), "users: []\n")
+    seen, problems = groups.collect(groups.look(str(tmp_path)), [], "")
+    assert (seen["kubelet"], "worker" in seen, problems) == (f"{kubeconfig} exists", True, [])
+
+
+@pytest.mark.parametrize("manifest", ["kube-apiserver.manifest", "kube-apiserver-pod.yaml"])
+def test_a_control_plane_that_kubeadm_did_not_make_is_no_worker(tmp_path: pathlib.Path, manifest: str) -> None:
+    make(tmp_path, "var/lib/kubelet/config.yaml", f"etc/kubernetes/manifests/{manifest}")
+    assert {"kubelet"} == found(tmp_path)
+
+
 def test_a_group_says_how_it_was_found(tmp_path: pathlib.Path) -> None:
     make(tmp_path, f"{WANTS}/docker.service", "run/docker.pid", "etc/kubernetes/kubelet.conf")
     expected = {

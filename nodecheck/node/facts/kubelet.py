@@ -92,8 +92,7 @@ PARTS = (
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return how it is configured, and in which file. Raises OSError, Unreadable."""
-    environment = "\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES)
-    flags = flags_of(command_line_of(root, "kubelet.service") + words_of_environment(environment))
+    flags = flags_of_service(root)
     path = flags.get("config", CONFIG)
     data = mapping_of(root + path) if text_if_there(root + path) else {}
     for piece in _drop_ins(root, flags.get("config-dir", "")):
@@ -102,6 +101,12 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     parts["runtime"] = _runtime(parts["container_runtime_endpoint"])
     parts["client_certificate"] = _has_certificate(root + parts["kubeconfig"])
     return parts | _eviction(flags, data, root + path), path
+
+
+def flags_of_service(root: str) -> dict[str, str]:
+    """Return the flags that kubelet.service gives it. Raises OSError."""
+    environment = "\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES)
+    return flags_of(command_line_of(root, "kubelet.service") + words_of_environment(environment))
 
 
 def _drop_ins(root: str, folder: str) -> list[str]:
