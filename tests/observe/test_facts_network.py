@@ -94,6 +94,53 @@ def test_the_folders_are_those_of_the_kubelets_flags(tmp_path: pathlib.Path) -> 
     assert found(cni, tmp_path, "folder", "programs") == ("/srv/net.d", ["/srv/bin/bridge"])
 
 
+DEBIAN = '[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/usr/lib/cni"\nconf_dir = "/etc/cni/net.d"\n'
+GKE = '[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/home/k8s/bin"\n'
+MANY = "[plugins.'io.containerd.cri.v1.runtime'.cni]\nbin_dirs = ['/srv/a', '/srv/b']\nconf_dir = '/srv/net.d'\n"
+CRIO = '[crio.network]\nnetwork_dir = "/srv/net.d"\nplugin_dirs = ["/srv/a", "/srv/b"]\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "socket", "expected"),
+    [
+        ("containerd/config.toml", DEBIAN, "containerd/containerd.sock", ("/etc/cni/net.d", ["/usr/lib/cni/bridge"])),
+        (
+            "containerd/config.toml",
+            GKE,
+            "containerd/containerd.sock",
+            ("/etc/cni/net.d", ["/home/k8s/bin/bridge"]),
+        ),
+        ("containerd/config.toml", MANY, "containerd/containerd.sock", ("/srv/net.d", ["/srv/b/bridge"])),
+        ("containerd/config.toml", MANY, "k3s/containerd/containerd.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
+        ("containerd/config.toml", "", "containerd/containerd.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
+        ("crio/crio.conf.d/10-crio.conf", CRIO, "crio/crio.sock", ("/srv/net.d", ["/srv/b/bridge"])),
+        ("crio/crio.conf", "", "crio/crio.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
+    ],
+)
+def test_the_folders_are_those_of_the_runtime(
+    tmp_path: pathlib.Path, path: str, text: str, socket: str, expected: tuple[str, list[str]]
+) -> None:
+    write(tmp_path, "var/lib/kubelet/config.yaml", f"containerRuntimeEndpoint: unix:///var/run/{socket}\n")
+    write(tmp_path, f"etc/{path}", text)
+    for there in ("etc/cni/net.d/10-lab.conf", "srv/net.d/10-lab.conf"):
+        write(tmp_path, there, BRIDGE)
+    for there in ("opt/cni/bin/bridge", "srv/b/bridge"):
+        write(tmp_path, there)
+    assert expected == found(cni, tmp_path, "folder", "programs")
+
+
+def test_the_folders_are_those_that_the_unit_of_the_kubelet_or_of_cri_dockerd_tells(tmp_path: pathlib.Path) -> None:
+    start = "[Service]\nExecStart={} --network-plugin cni --cni-conf-dir=/srv/net.d --cni-bin-dir=/srv/bin\n"
+    write(tmp_path, "srv/net.d/10-lab.conf", BRIDGE)
+    write(tmp_path, "etc/systemd/system/kubelet.service", start.format("/usr/bin/kubelet"))
+    assert found(cni, tmp_path, "used", "folder", "programs") == (True, "/srv/net.d", ["/srv/bin/bridge"])
+
+    start = start.replace("/srv/bin", "/srv/sbin")
+    write(tmp_path, "etc/systemd/system/cri-docker.service", start.format("/usr/bin/cri-dockerd"))
+    write(tmp_path, "var/lib/kubelet/config.yaml", "containerRuntimeEndpoint: unix:///run/cri-dockerd.sock\n")
+    assert found(cni, tmp_path, "used", "folder", "programs") == (True, "/srv/net.d", ["/srv/sbin/bridge"])
+
+
 @pytest.mark.parametrize("text", ["{", '{"plugins": "bridge"}', "[]"])
 def test_a_configuration_that_cannot_be_read_is_told(tmp_path: pathlib.Path, text: str) -> None:
     write(tmp_path, "etc/cni/net.d/10-lab.conf", text)

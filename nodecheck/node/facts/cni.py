@@ -1,6 +1,7 @@
 """How pods get their network: of the configurations of the CNI, the first by name counts, and the rest is ignored.
 
-https://github.com/containernetworking/cni/blob/main/SPEC.md; a kubelet with its own dockershim says where they lie.
+https://github.com/containernetworking/cni/blob/main/SPEC.md; the container runtime says where they lie, and of Docker
+the kubelet with its own dockershim, or cri-dockerd.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from nodecheck.node.facts import Unreadable, kubelet
-from nodecheck.node.facts._files import flags_of, mapping_of, text_if_there, words_of_environment
+from nodecheck.node.facts import Unreadable, containerd, crio, kubelet
+from nodecheck.node.facts._files import as_path, command_line_of, flags_of, mapping_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ PARTS = {
 FOLDER = "/etc/cni/net.d"
 BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
 ENDINGS = (".conf", ".conflist", ".json")  # what libcni reads
+CRI_DOCKERD = "/run/cri-dockerd.sock"
 # Come with podman, CRI-O and nerdctl, and say nothing of the cluster.
 PACKAGED = ("87-podman", "100-crio", "200-loopback", "nerdctl-")
 BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothing else is said
@@ -36,14 +38,15 @@ BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothin
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return the parts, and the folder of the configurations. Raises OSError, Unreadable."""
-    flags = flags_of(words_of_environment("\n".join(text_if_there(root + path) for path in kubelet.ENVIRONMENT_FILES)))
-    folder = flags.get("cni-conf-dir", FOLDER)
+    settings, _ = kubelet.find(root)
+    endpoint = str(settings["container_runtime_endpoint"])
+    flags = kubelet.flags_of_service(root)
+    folder, binaries = _folders(root, flags, as_path(endpoint))
     names = sorted(name for name in _entries(root + folder) if name.endswith(ENDINGS))
     plugins = _plugins(f"{root}{folder}/{names[0]}") if names else []
     types = [str(plugin.get("type", "")) for plugin in plugins]
-    binaries = flags["cni-bin-dir"].split(",") if "cni-bin-dir" in flags else BINARIES
     return {
-        "used": _is_used(flags, str(kubelet.find(root)[0]["container_runtime_endpoint"])),
+        "used": _is_used(flags, endpoint),
         "folder": folder,
         "configurations": names,
         "first": names[0] if names else "",
@@ -58,6 +61,17 @@ def find(root: str) -> tuple[dict[str, Any], str]:
 def _is_used(flags: dict[str, str], endpoint: str) -> bool:
     """A kubelet that speaks to Docker by itself has other networks, too; CRI runtimes have no other."""
     return flags.get("network-plugin", "cni" if endpoint else "") == "cni"
+
+
+def _folders(root: str, flags: dict[str, str], socket: str) -> tuple[str, Sequence[str]]:
+    """Return where configurations are, and where the programs that they name are looked for."""
+    for runtime in (containerd, crio):
+        if socket == runtime.find(root)[0]["socket"]:
+            folder, programs = runtime.network_folders(root)
+            return folder or FOLDER, programs or BINARIES
+    told = flags_of(command_line_of(root, "cri-docker.service")) if socket == CRI_DOCKERD else flags
+    programs = told["cni-bin-dir"].split(",") if "cni-bin-dir" in told else []
+    return told.get("cni-conf-dir", FOLDER), programs or BINARIES
 
 
 def _entries(folder: str) -> list[str]:

@@ -29,9 +29,7 @@ PARTS = {
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return how it is configured, and in which file. Raises OSError, Unreadable."""
-    flags = flags_of(command_line_of(root, "containerd.service"))
-    path = flags.get("config") or flags.get("c") or CONFIG
-    data = _with_imports(root, path)
+    flags, data, path = _configuration(root)
     disabled = data.get("disabled_plugins", [])
     if not isinstance(disabled, list):
         raise Unreadable(root + path, f"disabled_plugins is {disabled!r}")
@@ -45,6 +43,26 @@ def find(root: str) -> tuple[dict[str, Any], str]:
         "cri": not any(plugin in disabled for plugin in DISABLING),
         "cgroup_driver": "systemd" if _has_systemd_cgroups(data) else "cgroupfs",
     }, path
+
+
+def network_folders(root: str) -> tuple[str, list[str]]:
+    """Return where it looks for configurations of the CNI, and for the programs that these name; "" and [] untold.
+
+    Raises OSError, Unreadable.
+    """
+    _, data, _ = _configuration(root)
+    for plugin in CRI_PLUGINS:
+        told = value_at(data, "plugins", plugin, "cni")
+        if isinstance(told, dict):
+            programs = told.get("bin_dirs") or [told.get("bin_dir")]  # since 2.2 there may be many
+            return str(told.get("conf_dir") or ""), [str(folder) for folder in programs if folder]
+    return "", []
+
+
+def _configuration(root: str) -> tuple[dict[str, str], dict[str, Any], str]:
+    flags = flags_of(command_line_of(root, "containerd.service"))
+    path = flags.get("config") or flags.get("c") or CONFIG
+    return flags, _with_imports(root, path), path
 
 
 def _with_imports(root: str, path: str) -> dict[str, Any]:
