@@ -94,6 +94,52 @@ def test_the_folders_are_those_of_the_kubelets_flags(tmp_path: pathlib.Path) -> 
     assert found(cni, tmp_path, "folder", "programs") == ("/srv/net.d", ["/srv/bin/bridge"])
 
 
+THICK = '{"type": "multus-shim", "name": "multus-cni-network", "clusterNetwork": "%s"}'
+THIN = f'{{"type": "multus", "kubeconfig": "/etc/k", "binDir": "/host/srv/bin", "delegates": [{FLANNEL}]}}'
+PLAIN = '{"type": "multus", "delegates": [{"type": "flannel"}, {"type": "portmap"}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (THICK % "/host/etc/cni/net.d/10-flannel.conflist", ["multus-shim", "flannel", "portmap"]),
+        (THICK % "cluster", ["multus-shim", "flannel", "portmap"]),
+        (THICK % "/etc/cni/multus/net.d", ["multus-shim", "flannel", "portmap"]),
+        (THIN, ["multus", "flannel", "portmap"]),
+        (PLAIN, ["multus", "flannel", "portmap"]),
+    ],
+)
+def test_behind_multus_stands_the_network_of_all_pods(tmp_path: pathlib.Path, text: str, names: list[str]) -> None:
+    write(tmp_path, "etc/cni/net.d/00-multus.conf", text)
+    write(tmp_path, "etc/cni/net.d/10-flannel.conflist", FLANNEL)
+    write(tmp_path, "etc/cni/multus/net.d/cluster.conflist", FLANNEL)
+    assert (names, True) == found(cni, tmp_path, "plugins", "configured")
+    assert found(cni, tmp_path, "bridge", "first") == ("cni0", "00-multus.conf")
+    assert found(flannel, tmp_path, "used")
+
+
+def test_the_network_behind_multus_is_no_second_one_and_another_is(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "etc/cni/net.d/00-multus.conf", THICK % "/host/etc/cni/net.d/10-flannel.conflist")
+    write(tmp_path, "etc/cni/net.d/10-flannel.conflist", FLANNEL)
+    assert found(cni, tmp_path, "unambiguous")
+
+    write(tmp_path, "etc/cni/net.d/05-lab.conf", BRIDGE)
+    assert not found(cni, tmp_path, "unambiguous")
+
+
+def test_programs_are_also_where_multus_is_told_to_look(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "etc/cni/net.d/00-multus.conf", THIN)
+    write(tmp_path, "srv/bin/flannel")
+    assert found(cni, tmp_path, "programs") == ["/opt/cni/bin/multus", "/srv/bin/flannel", "/opt/cni/bin/portmap"]
+
+
+@pytest.mark.parametrize("network", ["", "macvlan-of-the-api", "/host/etc/cni/net.d/gone.conf"])
+def test_what_multus_does_not_tell_is_not_known(tmp_path: pathlib.Path, network: str) -> None:
+    write(tmp_path, "etc/cni/net.d/00-multus.conf", THICK % network)
+    write(tmp_path, "etc/cni/net.d/10-flannel.conflist", FLANNEL)
+    assert found(cni, tmp_path, "plugins", "bridge") == (["multus-shim"], "")
+
+
 DEBIAN = '[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/usr/lib/cni"\nconf_dir = "/etc/cni/net.d"\n'
 GKE = '[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/home/k8s/bin"\n'
 MANY = "[plugins.'io.containerd.cri.v1.runtime'.cni]\nbin_dirs = ['/srv/a', '/srv/b']\nconf_dir = '/srv/net.d'\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from nodecheck.node.facts import Unreadable, containerd, crio, kubelet
+from nodecheck.node.facts import Unreadable, _multus, containerd, crio, kubelet
 from nodecheck.node.facts._files import as_path, command_line_of, flags_of, mapping_of
 
 if TYPE_CHECKING:
@@ -23,13 +23,12 @@ PARTS = {
     "first": "the one that counts; empty: there is none",
     "configured": "whether there is any",
     "unambiguous": "whether nothing is left of another network: those that packages of engines bring do not count",
-    "plugins": "types of the plugins that the first one names",
+    "plugins": "types of the plugins that the first one names, and of those behind it where it is that of Multus",
     "programs": "where the programs of these plugins are, or should be",
     "bridge": "name of the bridge that it connects pods to; empty: none, or not known",
 }
 FOLDER = "/etc/cni/net.d"
 BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
-ENDINGS = (".conf", ".conflist", ".json")  # what libcni reads
 CRI_DOCKERD = "/run/cri-dockerd.sock"
 # Come with podman, CRI-O and nerdctl, and say nothing of the cluster.
 PACKAGED = ("87-podman", "100-crio", "200-loopback", "nerdctl-")
@@ -42,18 +41,21 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     endpoint = str(settings["container_runtime_endpoint"])
     flags = kubelet.flags_of_service(root)
     folder, binaries = _folders(root, flags, as_path(endpoint))
-    names = sorted(name for name in _entries(root + folder) if name.endswith(ENDINGS))
+    names = sorted(name for name in _entries(root + folder) if name.endswith(_multus.ENDINGS))
     plugins = _plugins(f"{root}{folder}/{names[0]}") if names else []
+    behind = _multus.file_behind(root, multus := _multus.of(plugins))
+    plugins += _plugins(root + behind) if behind else _multus.delegates(multus)
     types = [str(plugin.get("type", "")) for plugin in plugins]
+    places = [*binaries, *([_multus.on_host(str(multus["binDir"]))] if multus.get("binDir") else [])]
     return {
         "used": _is_used(flags, endpoint),
         "folder": folder,
         "configurations": names,
         "first": names[0] if names else "",
         "configured": bool(names),
-        "unambiguous": all(name.startswith(PACKAGED) for name in names[1:]),
+        "unambiguous": all(name.startswith(PACKAGED) for name in _left_over(names, multus, behind)),
         "plugins": types,
-        "programs": [_program(root, binaries, kind) for kind in types],
+        "programs": [_program(root, places, kind) for kind in types],
         "bridge": _bridge(plugins),
     }, folder
 
@@ -88,6 +90,12 @@ def _plugins(path: str) -> list[dict[str, Any]]:
     if not isinstance(plugins, list) or not all(isinstance(plugin, dict) for plugin in plugins):
         raise Unreadable(path, "its plugins are no list of mappings")
     return plugins
+
+
+def _left_over(names: list[str], multus: dict[str, Any], behind: str) -> list[str]:
+    """Return the configurations that do not count. What Multus is told within its own it copied from the next one."""
+    used = [os.path.basename(behind)] if behind else names[1:2]
+    return [name for name in names[1:] if not (multus and name in used)]
 
 
 def _program(root: str, folders: Sequence[str], kind: str) -> str:
