@@ -12,9 +12,31 @@ MOUNTED = "var/lib/kubelet/pods/6889a8dc/volumes/kubernetes.io~configmap/kube-pr
 UNIT = "lib/systemd/system/kube-proxy.service"
 
 
+UID = "2cd06b5d-00e8-4b28-aad8-8e681c833315"
+POD = {f"var/log/pods/kube-system_kube-proxy-x7_{UID}/0.log": ""}
+PROCESS = {
+    f"sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{UID.replace('-', '_')}.slice"
+    "/cgroup.procs": "76\n77\n",
+    "proc/76/cmdline": "/pause\0",
+    "proc/77/cmdline": "kube-proxy\0--v=2\0--proxy-mode=nftables\0--healthz-bind-address=0.0.0.0:10300\0",
+}
+EKS = f"var/lib/kubelet/pods/{UID}/volumes/kubernetes.io~configmap"
+MANAGED = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\n"
+ELSEWHERE = {"etc/default/kubelet": "KUBELET_EXTRA_ARGS=--root-dir=/data/kubelet/\n"}
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
+        (
+            POD | {f"{EKS}/kubeconfig/kubeconfig": "kind: Config\n", f"{EKS}/config/config": MANAGED},
+            ("pod", "nftables", "ipv4", 10256, "127.0.0.1"),
+        ),
+        (POD | PROCESS, ("pod", "nftables", "ipv4", 10300, "127.0.0.1")),
+        (
+            ELSEWHERE | {MOUNTED.replace("var/lib", "data"): "mode: ipvs\n"},
+            ("pod", "ipvs", "ipv4", 10256, "127.0.0.1"),
+        ),
         ({}, ("pod", "iptables", "ipv4", 10256, "127.0.0.1")),
         (
             {MOUNTED: 'healthzBindAddress: ""\nmode: ""\nclusterCIDR: 10.244.0.0/16\n'},

@@ -228,6 +228,16 @@ def test_flannel_in_a_pod_is_told_by_its_subnet_file_and_what_the_pod_mounts(tmp
     assert (expected, "/run/flannel/subnet.env") == flannel.find(str(tmp_path))
 
 
+def test_a_directory_of_the_kubelet_that_is_elsewhere_holds_what_the_pod_mounts(tmp_path: pathlib.Path) -> None:
+    in_pod(tmp_path, '{"Type": "wireguard"}', "/opt/bin/flanneld --healthz-port=8081")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "var/lib/kubelet").rename(tmp_path / "data/kubelet")
+    assert found(flannel, tmp_path, "backend", "ready") == ("", [])  # it has no address that is known
+
+    write(tmp_path, "etc/default/kubelet", "KUBELET_EXTRA_ARGS=--root-dir=/data/kubelet\n")
+    assert found(flannel, tmp_path, "backend", "ready") == ("wireguard", ["http://127.0.0.1:8081"])
+
+
 @pytest.mark.parametrize(
     ("backend", "expected"),
     [

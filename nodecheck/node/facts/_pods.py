@@ -1,8 +1,8 @@
 """Pods on this node, as the kubelet's own folders tell of them: no API server and no container engine is asked.
 
-/var/log/pods/<namespace>_<name>_<uid> names them (since Kubernetes 1.14), /var/lib/kubelet/pods/<uid> holds their
-volumes and the /etc/hosts of their containers, with the address of the pod; their control group exists as long as they
-are to run, and holds their processes.
+/var/log/pods/<namespace>_<name>_<uid> names them (since Kubernetes 1.14), pods/<uid> in the directory of the kubelet
+(--root-dir) holds their volumes and the /etc/hosts of their containers, with the address of the pod; their control
+group exists as long as they are to run, and holds their processes.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodecheck.node import podgroups
+from nodecheck.node.facts import kubelet
 from nodecheck.node.facts._files import text_if_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOGS = "/var/log/pods"
-PODS = "/var/lib/kubelet/pods"
 HOST_NETWORK = "(host network)"  # stands in the first line of the /etc/hosts that the kubelet writes
 ALIASES = "# Entries added by HostAliases."
 NO_POD = ("127.", "::1", "fe00:", "ff00:", "ff02:")  # addresses that stand in every /etc/hosts
@@ -45,8 +45,15 @@ class Pod(NamedTuple):
 def pods_named(root: str, namespace_and_name: str) -> list[Pod]:
     """Return the pods whose `namespace_name` this regular expression fits as a whole. Raises OSError."""
     wanted = re.compile(rf"(?P<pod>{namespace_and_name})_(?P<uid>[0-9a-f-]+)")
-    found = (wanted.fullmatch(entry) for entry in sorted(_entries(root + LOGS)))
-    return [pod for match in found if match and (pod := _pod(root, match["pod"], match["uid"]))]
+    found = [match for entry in sorted(_entries(root + LOGS)) if (match := wanted.fullmatch(entry))]
+    folder = folder_of_pods(root) if found else ""
+    return [pod for match in found if (pod := _pod(root, match["pod"], match["uid"], f"{folder}/{match['uid']}"))]
+
+
+def folder_of_pods(root: str) -> str:
+    """Return where the kubelet keeps what belongs to pods. Raises OSError."""
+    directory = kubelet.flags_of_service(root).get("root-dir", kubelet.SETTINGS["root"].default)
+    return f"{directory.rstrip('/')}/pods"
 
 
 def with_address(pods: list[Pod]) -> list[Pod]:
@@ -70,6 +77,14 @@ def configuration_of(root: str, pod: Pod, file: str) -> str:
     return text_if_there(min(paths)) if paths else ""
 
 
+def configurations_of(root: str, pod: Pod) -> list[str]:
+    """Return the paths of all files of config maps that the pod mounts."""
+    import glob
+
+    paths = sorted(glob.glob(f"{root}{pod.folder}/volumes/kubernetes.io~configmap/*/*"))
+    return [path.removeprefix(root) for path in paths]
+
+
 def _entries(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
@@ -77,17 +92,17 @@ def _entries(folder: str) -> list[str]:
         return []
 
 
-def _pod(root: str, pod: str, uid: str) -> Pod | None:
+def _pod(root: str, pod: str, uid: str, folder: str) -> Pod | None:
     """Return a pod; None for one that has ended: its logs stay for a while."""
     groups = podgroups.folders_of(root, uid)
     if groups == []:
         return None
     namespace, _, name = pod.partition("_")
-    hosts = text_if_there(f"{root}{PODS}/{uid}/etc-hosts")
+    hosts = text_if_there(f"{root}{folder}/etc-hosts")
     host_network = HOST_NETWORK in hosts.partition("\n")[0]
     address = "127.0.0.1" if host_network else _address(hosts)
     commands = tuple(_commands(root, groups[0])) if groups else ()
-    return Pod(namespace, name, f"{PODS}/{uid}", host_network, address, commands)
+    return Pod(namespace, name, folder, host_network, address, commands)
 
 
 def _address(hosts: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodecheck.node.facts import Unreadable, cni
 from nodecheck.node.facts._files import text_if_there
-from nodecheck.node.facts._pods import configuration_of, flag_of, pods_named
+from nodecheck.node.facts._pods import configuration_of, flag_of, pods_named, with_address
 
 GROUP = "flannel"
 PARTS = {
@@ -42,7 +42,7 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     whole, subnet = settings.get("FLANNEL_NETWORK", ""), _network(settings.get("FLANNEL_SUBNET", ""))
     mtu = _whole(settings.get("FLANNEL_MTU", ""))
     bridge = network["bridge"] if os.path.exists(f"{root}/sys/class/net/{network['bridge']}/bridge") else ""
-    ready = [(pod, answering) for pod in pods if (answering := flag_of(pod, "healthz-port", "0")) != "0"]
+    ready = [(pod, answering) for pod in with_address(pods) if (answering := flag_of(pod, "healthz-port", "0")) != "0"]
     return {
         "used": "flannel" in network["plugins"] or not network["configurations"],
         "in_pod": bool(pods) or not in_service,
