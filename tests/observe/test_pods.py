@@ -172,6 +172,18 @@ def test_what_a_kubelet_that_runs_was_told_counts_most() -> None:
     assert found[1] == "unix:///run/a.sock"
 
 
+@pytest.mark.parametrize("option", ["--config={}/config.json", "--config /no --config-dir {}/rke2.d"])
+def test_a_kubelet_that_runs_is_told_by_the_files_of_its_command_line(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    (tmp_path / "config.json").write_text('{"containerRuntimeEndpoint": "unix:///var/run/crio/crio.sock"}')
+    (tmp_path / "rke2.d").mkdir()
+    (tmp_path / "rke2.d/00-defaults.conf").write_text("containerRuntimeEndpoint: unix:///run/crio/crio.sock\n")
+    words = ["/usr/bin/kubelet", *option.format(tmp_path).split()]
+    monkeypatch.setattr(_kubelet, "_command_line", lambda: "\0".join(words))
+    assert _kubelet.endpoint() == "/run/crio/crio.sock"
+
+
 @pytest.mark.parametrize(
     ("there", "expected"),
     [

@@ -92,7 +92,11 @@ PARTS = (
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return how it is configured, and in which file. Raises OSError, Unreadable."""
-    flags = flags_of_service(root)
+    return as_told(root, flags_of_service(root))
+
+
+def as_told(root: str, flags: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """Return the same for these flags. Raises OSError, Unreadable."""
     path = flags.get("config", CONFIG)
     data = mapping_of(root + path) if text_if_there(root + path) else {}
     for piece in _drop_ins(root, flags.get("config-dir", "")):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 
+from nodecheck.node.facts import Unreadable, kubelet
+from nodecheck.node.facts._files import as_path, flags_of
+
 FLAG = re.compile(r"--container-runtime-endpoint[= \0]\"?([^\s\0\"']+)")
 SETTING = re.compile(r"^containerRuntimeEndpoint:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 FLAG_FILE = "/var/lib/kubelet/kubeadm-flags.env"
@@ -19,7 +22,23 @@ CRI_SOCKETS = (
 
 def endpoint() -> str:
     """Return the path of the CRI socket that the kubelet uses; "" where it is told none, as in the days of Docker."""
-    found = FLAG.search(_command_line()) or FLAG.search(_text(FLAG_FILE))
+    running = _command_line()
+    told = FLAG.search(running)
+    return told[1].removeprefix("unix://") if told else _in_files(running) or _in_usual_files()
+
+
+def _in_files(running: str) -> str:
+    """Return what stands in the files that the command line names, or that of kubelet.service where none runs."""
+    try:
+        flags = flags_of(running.split("\0")[1:]) if running else kubelet.flags_of_service("")
+        return as_path(str(kubelet.as_told("", flags)[0]["container_runtime_endpoint"]))
+    except (OSError, Unreadable):
+        return ""
+
+
+def _in_usual_files() -> str:
+    """Return what can be found in the files of kubeadm, also where they cannot be read as a whole."""
+    found = FLAG.search(_text(FLAG_FILE))
     settings = (SETTING.search(_text(path)) for path in SETTING_FILES)
     chosen = found or next((setting for setting in settings if setting), None)
     return chosen[1].removeprefix("unix://") if chosen else ""
