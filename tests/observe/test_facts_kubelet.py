@@ -39,6 +39,18 @@ def found(root: pathlib.Path, files: dict[str, str]) -> Fact:
         ({FLAGS: 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=/run/containerd/containerd.sock"'}, "containerd"),
         ({CONFIG: "containerRuntimeEndpoint: unix:///run/crio/crio.sock"}, "crio"),
         ({CONFIG: "containerRuntimeEndpoint: unix:///run/frakti.sock"}, "other"),
+        # What a kubelet of 1.27 and later uses that is told nothing; an older one has Docker, and that has containerd.
+        ({CONFIG: "port: 10250", "run/containerd/containerd.sock": ""}, "containerd"),
+        ({CONFIG: "port: 10250", "etc/systemd/system/multi-user.target.wants/containerd.service": ""}, "containerd"),
+        ({CONFIG: "port: 10250", "run/containerd/containerd.sock": "", "run/docker.sock": ""}, "docker"),
+        (
+            {
+                CONFIG: "port: 10250",
+                "run/containerd/containerd.sock": "",
+                "etc/systemd/system/multi-user.target.wants/docker.service": "",
+            },
+            "docker",
+        ),
     ],
 )
 def test_the_runtime_is_known_by_its_endpoint(tmp_path: pathlib.Path, files: dict[str, str], expected: str) -> None:

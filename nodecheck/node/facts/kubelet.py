@@ -7,11 +7,13 @@ and in the environment files that kubeadm's drop-in of it reads.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from typing import Any, NamedTuple
 
 from nodecheck.node.facts import Unreadable
 from nodecheck.node.facts._files import (
+    as_path,
     command_line_of,
     flags_of,
     mapping_of,
@@ -19,9 +21,12 @@ from nodecheck.node.facts._files import (
     text_if_there,
     words_of_environment,
 )
+from nodecheck.node.facts._units import enabled_units
 
 GROUP = "kubelet"
 LAST_PORT = 65535
+DEFAULT_ENDPOINT = "unix:///run/containerd/containerd.sock"
+DOCKER_SOCKETS = ("/run/docker.sock", "/run/dockershim.sock")
 EVERYWHERE = "0.0.0.0"  # what the kubelet binds by default; we bind nothing
 CONFIG = "/var/lib/kubelet/config.yaml"
 CERTIFICATES = ("client-certificate", "client-certificate-data")
@@ -102,6 +107,8 @@ def as_told(root: str, flags: dict[str, str]) -> tuple[dict[str, Any], str]:
     for piece in _drop_ins(root, flags.get("config-dir", "")):
         data = merged(data, mapping_of(piece))
     parts = {name: _part(setting, flags, data, root + path) for name, setting in SETTINGS.items()}
+    if not parts["container_runtime_endpoint"] and _is_without_docker(root):
+        parts["container_runtime_endpoint"] = DEFAULT_ENDPOINT
     parts["runtime"] = _runtime(parts["container_runtime_endpoint"])
     parts["client_certificate"] = _has_certificate(root + parts["kubeconfig"])
     return parts | _eviction(flags, data, root + path), path
@@ -116,6 +123,15 @@ def flags_of_service(root: str) -> dict[str, str]:
 def _drop_ins(root: str, folder: str) -> list[str]:
     """Return the files of --config-dir, in the order in which they count: pkg/kubelet/kubeletconfig, *.conf alone."""
     return sorted(glob.glob(f"{root}{folder}/**/*.conf", recursive=True)) if folder else []
+
+
+def _is_without_docker(root: str) -> bool:
+    """Tell whether only containerd is here: the kubelet of 1.27 and later takes it where it is told nothing."""
+    docker = bool(enabled_units(root, r"docker\.(service|socket)"))
+    docker = docker or any(os.path.exists(root + path) for path in DOCKER_SOCKETS)
+    return not docker and (
+        os.path.exists(root + as_path(DEFAULT_ENDPOINT)) or bool(enabled_units(root, r"containerd\.service"))
+    )
 
 
 def _runtime(endpoint: str) -> str:

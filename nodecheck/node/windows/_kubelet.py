@@ -31,7 +31,7 @@ def _in_files(running: str) -> str:
     """Return what stands in the files that the command line names, or that of kubelet.service where none runs."""
     try:
         flags = flags_of(running.split("\0")[1:]) if running else kubelet.flags_of_service("")
-        return as_path(str(kubelet.as_told("", flags)[0]["container_runtime_endpoint"]))
+        return as_path(str(kubelet.as_told("", flags)[0]["container_runtime_endpoint"])) if flags else ""
     except (OSError, Unreadable):
         return ""
 
