@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import sys
 import time
 import urllib.parse
 from typing import Any
@@ -72,6 +73,24 @@ def test_docker_tells_of_each_pod_its_newest_sandbox_and_containers(path: pathli
     assert query == {"all": ["1"], "filters": ['{"label": ["io.kubernetes.pod.name"]}']}
 
 
+@pytest.mark.parametrize(
+    ("uid", "source", "static"),
+    [
+        (STATIC, {}, True),
+        (DYNAMIC, {}, False),
+        (DYNAMIC, {"annotation.kubernetes.io/config.source": "file"}, True),  # its manifest says a uid
+        (DYNAMIC, {"annotation.kubernetes.io/config.source": "api"}, False),
+    ],
+)
+def test_a_pod_is_static_by_where_the_kubelet_has_it_from(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, uid: str, source: dict[str, str], static: bool
+) -> None:
+    plain = entry("kube-apiserver-cp1", uid, "POD")
+    monkeypatch.setattr(sys.modules[__name__], "LISTED", [plain | {"Labels": plain["Labels"] | source}])
+    with Server(path, docker):
+        assert [pod["static"] for pod in ask(path)["pods"]] == [static]
+
+
 def test_the_names_of_images_are_asked_for_where_they_are_wanted(path: pathlib.Path) -> None:
     with Server(path, docker):
         etcd = ask(path, images=True)["pods"][0]
@@ -99,9 +118,10 @@ def labels(number: int, name: str, uid: str) -> bytes:
     return pairs(number, {f"io.kubernetes.pod.{key}": value for key, value in {"name": name, "uid": uid}.items()})
 
 
-def sandbox(name: str, uid: str, *, ready: bool = True, created: int = 1) -> bytes:
+def sandbox(name: str, uid: str, *, ready: bool = True, created: int = 1, source: str = "") -> bytes:
     told = field(2, write_text(1, name), write_text(2, uid), write_text(3, "kube-system"))
-    return field(1, write_text(1, f"s-{name}"), told, numbers({3: 0 if ready else 1, 4: created}))
+    annotations = pairs(6, {"kubernetes.io/config.source": source} if source else {})
+    return field(1, write_text(1, f"s-{name}"), told, numbers({3: 0 if ready else 1, 4: created}), annotations)
 
 
 def container(number: str, uid: str, state: int, restarts: int) -> bytes:
@@ -138,6 +158,13 @@ def test_a_cri_tells_the_same(tmp_path: pathlib.Path, changed: dict[str, str], c
         ("etcd-cp1", True, "running", 0, None, images),
         ("web", False, "exited", 7, code, images),
     ]
+
+
+@needs_grpc
+def test_a_cri_tells_where_the_kubelet_has_a_pod_from(tmp_path: pathlib.Path) -> None:
+    listed = sandbox("etcd-cp1", STATIC) + sandbox("web", DYNAMIC, source="file")
+    seen = ask_cri(tmp_path / "cri.sock", ListPodSandbox=listed.hex())
+    assert [pod[:2] for pod in seen] == [("etcd-cp1", True), ("web", True)]
 
 
 # ---- which runtime

@@ -22,6 +22,7 @@ POD = "io.kubernetes.pod."
 CONTAINER = "io.kubernetes.container.name"
 SANDBOX = "POD"  # the name that dockershim and cri-dockerd give the container that holds a pod's namespaces
 RESTARTS = "io.kubernetes.container.restartCount"  # an annotation; Docker's are labels with a prefix
+SOURCE = "kubernetes.io/config.source"  # an annotation, too: file, http or api
 EXITED = re.compile(r"Exited \((-?\d+)\)")
 STATES = {0: "created", 1: "running", 2: "exited", 3: "unknown"}  # of containers, in the CRI
 NANOSECONDS = 1e9
@@ -50,7 +51,8 @@ def _is_sandbox(entry: dict[str, Any]) -> bool:
 
 
 def _docker_sandbox(entry: dict[str, Any]) -> dict[str, Any]:
-    return _of_pod(entry["Labels"]) | {"ready": entry["State"] == "running", "created": entry["Created"]}
+    source = {"source": entry["Labels"].get(f"annotation.{SOURCE}", "")}
+    return _of_pod(entry["Labels"]) | source | {"ready": entry["State"] == "running", "created": entry["Created"]}
 
 
 def _docker_container(entry: dict[str, Any], tags: dict[str, list[str]]) -> dict[str, Any]:
@@ -101,7 +103,8 @@ def _cri_tags(images: Message) -> dict[str, list[str]]:
 def _cri_sandbox(sandbox: Message) -> dict[str, Any]:
     told = sandbox.message(2)
     pod = {"name": told.text(1), "uid": told.text(2), "namespace": told.text(3)}
-    return pod | {"ready": sandbox.number(3) == READY, "created": sandbox.number(4)}
+    source = sandbox.mapping(6).get(SOURCE, "")
+    return pod | {"source": source, "ready": sandbox.number(3) == READY, "created": sandbox.number(4)}
 
 
 def _cri_container(container: Message, tags: dict[str, list[str]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodecheck.node.windows._podsources import Entries
 
 DOCKERSHIM = "/run/dockershim.sock"  # the kubelet's own, until Kubernetes 1.23
-# The kubelet makes the uid of a pod that it reads from a file: a checksum, without the dashes that others have.
+# The kubelet makes the uid of a pod that it reads from a file, unless that says one: a checksum, without dashes.
 STATIC_UID = re.compile(r"[0-9a-f]{32}")
 
 _CONTAINER = shapes.fields(
@@ -140,7 +140,7 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
         pods[sandbox["uid"]] = {
             "name": sandbox["name"],
             "namespace": sandbox["namespace"],
-            "static": STATIC_UID.fullmatch(sandbox["uid"]) is not None,
+            "static": _is_static(sandbox),
             "sandbox_ready": sandbox["ready"],
         } | ({} if sandbox["ready"] else {"to_run": _is_to_run(sandbox["uid"])})
     newest = {
@@ -150,6 +150,11 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
     for uid, pod in pods.items():
         pod["containers"] = [container for (owner, _), container in sorted(newest.items()) if owner == uid]
     return sorted(pods.values(), key=lambda pod: (pod["namespace"], pod["name"]))
+
+
+def _is_static(sandbox: dict[str, Any]) -> bool:
+    source = sandbox["source"]
+    return source != "api" if source else STATIC_UID.fullmatch(sandbox["uid"]) is not None
 
 
 def _is_to_run(uid: str) -> bool | None:
