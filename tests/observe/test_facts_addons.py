@@ -48,6 +48,13 @@ ON_HOST = "# Kubernetes-managed hosts file (host network).\n127.0.0.1 localhost\
 CGROUPFS = "sys/fs/cgroup/systemd/kubepods/burstable/pod{uid}"
 SYSTEMD = "sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid}.slice"
 
+# Of a node of kind, whose kubelet is told --cgroup-root=/kubelet.
+KIND = "sys/fs/cgroup/kubelet/kubepods/burstable/pod{uid}"
+KIND_SYSTEMD = (
+    "sys/fs/cgroup/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice"
+    "/kubelet-kubepods-burstable-pod{uid}.slice"
+)
+
 
 def write(root: pathlib.Path, path: str, text: str = "") -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +66,7 @@ def pod(root: pathlib.Path, name: str, hosts: str = "", command: str = "", *, gr
     (root / f"var/log/pods/{name}_{UID}").mkdir(parents=True)
     if hosts:
         write(root, f"var/lib/kubelet/pods/{UID}/etc-hosts", hosts.format(address="10.244.0.5", name=name))
-    folder = group.format(uid=UID.replace("-", "_") if group == SYSTEMD else UID)
+    folder = group.format(uid=UID.replace("-", "_") if group.endswith(".slice") else UID)
     write(root, f"{folder}/abc/cgroup.procs", "77\n" if command else "")
     if command:
         write(root, "proc/77/cmdline", "\0".join(command.split()) + "\0")
@@ -99,6 +106,15 @@ def test_ports_and_upstreams_are_those_of_the_corefile(
     parts = found(coredns, tmp_path)
     ports = [[url.rpartition(":")[2] for url in parts[plugin]] for plugin in ("health", "ready")]
     assert expected == (*ports, parts["inherits_name_servers"])
+
+
+@pytest.mark.parametrize("group", [CGROUPFS, SYSTEMD, KIND, KIND_SYSTEMD])
+def test_flags_are_read_off_the_processes_in_the_control_group_of_a_pod(tmp_path: pathlib.Path, group: str) -> None:
+    pod(tmp_path, "kube-system_metrics-server-h66vb", IN_POD, "/metrics-server --secure-port=10250", group=group)
+    (tmp_path / f"var/log/pods/kube-system_metrics-server-984mm_{OTHER}").mkdir()  # it has ended
+    write(tmp_path, f"var/lib/kubelet/pods/{OTHER}/etc-hosts", IN_POD.format(address="10.244.0.3", name="x"))
+
+    assert found(metrics_server, tmp_path)["endpoints"] == ["https://10.244.0.5:10250"]
 
 
 def test_a_pod_that_has_ended_is_none_although_its_logs_stay(tmp_path: pathlib.Path) -> None:
