@@ -64,6 +64,18 @@ def found(root: pathlib.Path, files: dict[str, str]) -> Fact:
             },
             {"data_root": "/data", "cgroup_driver": "cgroupfs", "socket": "/run/d.sock"},
         ),
+        # Docker's own unit does not read what its init script reads; that of Debian does.
+        ({UNIT: "[Service]\nExecStart=/usr/bin/dockerd -H fd://", "etc/default/docker": 'DOCKER_OPTS="-g /old"'}, {}),
+        ({UNIT: DEBIAN, "etc/default/docker": 'DOCKER_OPTS="-g /old"'}, {"data_root": "/old"}),
+        ({UNIT: "[Service]\nExecStart=/usr/bin/dockerd -H unix:// -H tcp://127.0.0.1:2375"}, {}),
+        (
+            {
+                UNIT: "[Service]\nExecStart=/usr/bin/dockerd --config-file /srv/docker.json\n",
+                "srv/docker.json": '{"data-root": "/srv/docker"}',
+                "etc/docker/daemon.json": '{"data-root": "/not/this"}',
+            },
+            {"data_root": "/srv/docker"},
+        ),
         (
             {"etc/docker/daemon.json": '{"hosts": ["tcp://0.0.0.0:2375", "unix:///srv/docker.sock"]}'},
             {"socket": "/srv/docker.sock"},

@@ -33,17 +33,22 @@ PARTS = {
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return how it is configured, and in which file. Raises OSError, Unreadable."""
-    data = json_of(root + CONFIG)
-    environment = "\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES)
-    words = command_line_of(root, "docker.service") + words_of_environment(environment)
+    words = command_line_of(root, "docker.service") or _words_without_unit(root)
     flags = flags_of(words)
+    path = flags.get("config-file", CONFIG)
+    data = json_of(root + path)
     return {
         "socket": _socket([*_values(words, "-H", "--host"), *_list(data.get("hosts"))]),
         "data_root": _first(flags, data, "data-root", "graph", "g") or DATA_ROOT,
         "cgroup_driver": _cgroup_driver([*_values(words, "--exec-opt"), *_list(data.get("exec-opts"))]),
         "storage_driver": _first(flags, data, "storage-driver", "s"),
         "live_restore": _first(flags, data, "live-restore") in ("true", "True"),
-    }, CONFIG if data else "docker.service"
+    }, path if data else "docker.service"
+
+
+def _words_without_unit(root: str) -> list[str]:
+    """Return what stands in the files of init scripts: a unit reads one of them only where it says so."""
+    return words_of_environment("\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES))
 
 
 def _first(flags: dict[str, str], data: dict[str, Any], *names: str) -> str:
@@ -63,7 +68,8 @@ def _values(words: list[str], *names: str) -> list[str]:
 
 
 def _socket(hosts: list[str]) -> str:
-    return next((as_path(host) for host in hosts if host.startswith("unix://")), SOCKET)
+    """Return the first socket that is told; unix:// alone is the usual one."""
+    return next((as_path(host) or SOCKET for host in hosts if host.startswith("unix://")), SOCKET)
 
 
 def _cgroup_driver(options: list[str]) -> str:
