@@ -67,6 +67,8 @@ def found(root: pathlib.Path, files: dict[str, str]) -> Fact:
         # Docker's own unit does not read what its init script reads; that of Debian does.
         ({UNIT: "[Service]\nExecStart=/usr/bin/dockerd -H fd://", "etc/default/docker": 'DOCKER_OPTS="-g /old"'}, {}),
         ({UNIT: DEBIAN, "etc/default/docker": 'DOCKER_OPTS="-g /old"'}, {"data_root": "/old"}),
+        ({"etc/docker/daemon.json": '{"hosts": ["tcp://127.0.0.1:2375"]}'}, {"socket": ""}),
+        ({UNIT: DEBIAN, "etc/docker/daemon.json": '{"hosts": ["tcp://127.0.0.1:2375"]}'}, {}),
         ({UNIT: "[Service]\nExecStart=/usr/bin/dockerd -H unix:// -H tcp://127.0.0.1:2375"}, {}),
         (
             {

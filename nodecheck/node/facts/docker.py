@@ -23,7 +23,7 @@ ENVIRONMENT_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
 SOCKET, DATA_ROOT = "/run/docker.sock", "/var/lib/docker"
 CGROUP_DRIVER = "native.cgroupdriver="
 PARTS = {
-    "socket": "path of the socket of its API",
+    "socket": "path of the socket of its API; empty: it is told to serve TCP alone",
     "data_root": "directory of its images, containers and volumes",
     "cgroup_driver": "systemd or cgroupfs; empty: the engine chooses",
     "storage_driver": "storage driver; empty: the engine chooses",
@@ -68,8 +68,10 @@ def _values(words: list[str], *names: str) -> list[str]:
 
 
 def _socket(hosts: list[str]) -> str:
-    """Return the first socket that is told; unix:// alone is the usual one."""
-    return next((as_path(host) or SOCKET for host in hosts if host.startswith("unix://")), SOCKET)
+    """Return the first socket that is told; unix:// alone is the usual one, and fd:// is systemd's docker.socket."""
+    paths = [as_path(host) or SOCKET for host in hosts if host.startswith("unix://")]
+    only_tcp = bool(hosts) and all(host.startswith("tcp://") for host in hosts)
+    return "" if only_tcp else next(iter(paths), SOCKET)
 
 
 def _cgroup_driver(options: list[str]) -> str:
