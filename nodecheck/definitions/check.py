@@ -16,7 +16,7 @@ from nodecheck.definitions.levels import Level, static_or_written
 from nodecheck.definitions.scope import FOUND_OUT, Pending, resolve
 from nodecheck.definitions.template import names_in, render, waits_for
 from nodecheck.definitions.values import read_name, read_text
-from nodecheck.definitions.variables import CONSTANTS, NotSeen, Unfilled, Unseen, missing
+from nodecheck.definitions.variables import CONSTANTS, FromNode, NotSeen, Unfilled, Unseen, missing
 from nodecheck.definitions.yamlfile import Value
 from nodecheck.patterns import later
 from nodecheck.report.result import Result
@@ -131,7 +131,12 @@ def read_check(value: Value, level: Level, mistakes: Mistakes) -> CheckDefinitio
 
 def _without_findings(written: Written) -> Written:
     """Return what a check that is not for this node is built from: what was found out here may be no good argument."""
-    return written._replace(names={name: value for name, value in written.names.items() if name not in FOUND_OUT})
+    known = {name: value for name, value in written.names.items() if not _is_found_out(name, value)}
+    return written._replace(names=known)
+
+
+def _is_found_out(name: str, value: Any) -> bool:
+    return name in FOUND_OUT or isinstance(value, FromNode)
 
 
 def _definition(name: str, identifier: str, value: Value, level: Level, written: Written) -> CheckDefinition:
@@ -221,8 +226,9 @@ def _build(written: Written, mistakes: Mistakes, *, tolerant: bool) -> Built | N
     own = mistakes.apart()
     built = _built(written, own, tolerant=tolerant)
     wrong = own.first()
-    if wrong and not tolerant and _is_of_this_node(written, mistakes.apart()):
-        mistakes.unseen.append(f"what was found out about this node cannot be used here: {wrong.message}")
+    if wrong and _is_of_this_node(written, mistakes.apart()):
+        if not tolerant:  # else it is built once more, when what it waits for is there
+            mistakes.unseen.append(f"what was found out about this node cannot be used here: {wrong.message}")
         return None
     mistakes.take(own)
     return built
@@ -243,7 +249,7 @@ def _built(written: Written, own: Mistakes, *, tolerant: bool) -> Built | None:
 
 def _is_of_this_node(written: Written, tried: Mistakes) -> bool:
     """Tell whether only what was found out here is wrong: a port of 99999 in a file is no mistake of the author."""
-    unseen = {name: _unseen(written.names[name]) for name in FOUND_OUT if name in written.names}
+    unseen = {name: _unseen(found) for name, found in written.names.items() if _is_found_out(name, found)}
     for tolerant in (False, True):  # what hides behind something unseen is only read by the tolerant
         _built(written._replace(names={**written.names, **unseen}), tried, tolerant=tolerant)
     return bool(tried.unseen) and not tried.first()

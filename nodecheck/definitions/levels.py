@@ -16,7 +16,7 @@ from nodecheck.definitions.keywords import (
     SEVERITIES,
 )
 from nodecheck.definitions.scope import FOUND_OUT, Pending, Scope, resolve
-from nodecheck.definitions.template import LOOKUP, fill, located, refuse_parts_of, render, waits_for
+from nodecheck.definitions.template import LOOKUP, fill, from_node, located, refuse_parts_of, render, waits_for
 from nodecheck.definitions.values import (
     is_duration,
     read_choice,
@@ -139,7 +139,7 @@ def _variable(value: Value, names: dict[str, Any], mistakes: Mistakes, *, lazy: 
     if not lazy:
         return _filled_in(value, names, mistakes)
     try:
-        return _rendered(value, names)
+        return from_node(_rendered(value, names), value, names)
     except Undefined as error:
         return Pending(frozenset(), _raiser(error))
     except Unfilled:
@@ -149,7 +149,7 @@ def _variable(value: Value, names: dict[str, Any], mistakes: Mistakes, *, lazy: 
 def _filled_in(value: Value, names: dict[str, Any], mistakes: Mistakes) -> Value | Unseen:
     before = len(mistakes.unseen)
     filled = render(value, names, mistakes)
-    return Unseen(mistakes.unseen[-1]) if len(mistakes.unseen) > before else filled
+    return Unseen(mistakes.unseen[-1]) if len(mistakes.unseen) > before else from_node(filled, value, names)
 
 
 def _raiser(error: Undefined) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nodecheck.definitions.errors import Mistakes, did_you_mean
 from nodecheck.definitions.levels import ELSEWHERE, refuse_names, static, static_or_written
 from nodecheck.definitions.scope import Pending
-from nodecheck.definitions.template import waits_for
+from nodecheck.definitions.template import from_node, waits_for
 from nodecheck.definitions.values import read_text
 from nodecheck.definitions.yamlfile import Value
 
@@ -71,7 +71,8 @@ def _items(loop: Value, names: dict[str, Any], mistakes: Mistakes) -> list[Value
     if len(read.data) > MOST_ITEMS:
         mistakes.add(loop.mark, f"this loop has more than {MOST_ITEMS} items", "write fewer")
         return None
-    return list(read.data)
+    written = loop.data if isinstance(loop.data, list) else [loop] * len(read.data)
+    return [from_node(item, own, names) for item, own in zip(read.data, written, strict=True)]
 
 
 def _control(value: Value | None, mistakes: Mistakes) -> Control:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.definitions.errors import did_you_mean
-from nodecheck.definitions.scope import Pending
+from nodecheck.definitions.scope import FOUND_OUT, Pending
 from nodecheck.definitions.variables import (
     LITERAL_HINT,
     MAXIMUM_TEXT,
+    FromNode,
     NotSeen,
     Undefined,
     Unfilled,
@@ -59,8 +60,18 @@ def waits_for(value: Value, names: Names) -> frozenset[str]:
     pending = pending_checks(names)
     if not pending:
         return frozenset()
-    free_names: set[str] = set().union(*map(_free_names, _texts(value)))
-    return frozenset().union(*(pending[name] for name in free_names & pending.keys()))
+    return frozenset().union(*(pending[name] for name in names_used(value) & pending.keys()))
+
+
+def names_used(value: Value) -> set[str]:
+    """Return the variables that the expressions of a value name."""
+    return set().union(*map(_free_names, _texts(value)))
+
+
+def from_node(filled: Value, value: Value, names: Names) -> Value:
+    """Return what became of a value, told apart where that is made of what was found out about this node."""
+    is_found_out = any(name in FOUND_OUT or isinstance(names.get(name), FromNode) for name in names_used(value))
+    return FromNode(filled.data, filled.mark, filled.text, filled.key_marks) if is_found_out else filled
 
 
 def _texts(value: Value) -> Iterator[str]:

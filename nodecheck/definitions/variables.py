@@ -38,6 +38,12 @@ class NotSeen(Unfilled):
     """The same, since it could not be found out what this node is: nobody's mistake."""
 
 
+class FromNode(Value):
+    """The value of a variable that is made of what was found out about this node."""
+
+    __slots__ = ()
+
+
 class Unseen:
     """A fact that could not be found out. Whatever an expression asks of it raises NotSeen: nothing is known of it.
 

@@ -140,6 +140,35 @@ def test_a_fact_that_is_no_good_argument_makes_that_check_unknown(tmp_path: Path
     assert "what was found out about this node cannot be used here: port: 99999 is above 65535" in first.message
 
 
+@pytest.mark.parametrize(
+    ("check", "status"),
+    [
+        ("- {name: A, port: {port: '{{ port }}'}}", "unknown"),
+        ("- {name: A, vars: {twice: '{{ port * 2 }}'}, port: {port: '{{ twice }}'}}", "unknown"),
+        ("- {name: A, loop: ['{{ facts.kubelet.port }}'], port: {port: '{{ item }}'}}", "unknown"),
+        ("- {name: A, loop: '{{ [facts.kubelet.port] }}', port: {port: '{{ item }}'}}", "unknown"),
+        ("- {name: A, when: before is ok, port: {port: '{{ port }}'}}", "unknown"),
+        ("- {name: A, when: port == 1, port: {port: '{{ port }}'}}", "skipped"),
+    ],
+)
+def test_a_variable_that_is_made_of_such_a_fact_is_no_mistake_either(tmp_path: Path, check: str, status: str) -> None:
+    # Failed first: the author was blamed, and nothing at all was checked.
+    node = with_fact("kubelet", Fact({"port": 99999}, "/var/lib/kubelet/config.yaml"))
+    before = "- {name: before, register: before, assert: {that: 1 == 1}}\n"
+    results = judged_on(node, tmp_path, before + check).results
+
+    assert [str(result.status) for result in results] == ["ok", status]
+
+
+@pytest.mark.parametrize(
+    "check", ["port: {porrt: 1, port: '{{ port }}'}", "when: b is ok, port: {porrt: 1, port: '{{ port }}'}"]
+)
+def test_a_mistake_of_the_author_beside_such_a_variable_stays_one(tmp_path: Path, check: str) -> None:
+    node = with_fact("kubelet", Fact({"port": 99999}, "/var/lib/kubelet/config.yaml"))
+    with pytest.raises(DefinitionError, match="porrt"):
+        judged_on(node, tmp_path, f"- {{name: b, register: b, assert: {{that: 1 == 1}}}}\n- {{name: A, {check}}}")
+
+
 def test_a_mistake_of_the_author_beside_a_fact_stays_one(tmp_path: Path) -> None:
     node = with_fact("kubelet", Fact({"port": 99999}, "/var/lib/kubelet/config.yaml"))
     with pytest.raises(DefinitionError, match="porrt"):
