@@ -56,6 +56,10 @@ ELSEWHERE = {"etc/default/kubelet": "KUBELET_EXTRA_ARGS=--root-dir=/data/kubelet
             ("service", "ipvs", "ipv4", 10300, "127.0.0.1"),
         ),
         (
+            {UNIT: "[Service]\nExecStart=/usr/bin/kube-proxy --healthz-port=0\n"},
+            ("service", "iptables", "ipv4", 0, "127.0.0.1"),
+        ),
+        (
             {
                 UNIT: "[Service]\nEnvironmentFile=/etc/kube-proxy\nExecStart=/usr/bin/kube-proxy \\\n  $ARGS\n",
                 "etc/kube-proxy": 'ARGS="--config=/etc/kube-proxy.yaml"\n',

@@ -18,7 +18,7 @@ PARTS = {
     "form": "pod or service",
     "mode": "iptables, ipvs, nftables or kernelspace",
     "family": "ipv6 where the pods have no addresses of IPv4, else ipv4",
-    "port": "port at which it says whether it lives",
+    "port": "port at which it says whether it lives; 0: none",
     "host": "address at which this node asks it",
 }
 MOUNTED = "*/volumes/kubernetes.io~configmap/kube-proxy/config.conf"  # by kubeadm
