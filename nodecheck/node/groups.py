@@ -18,10 +18,9 @@ NOT_FOUND_OUT = "?"
 SECONDS = 2  # for all of it: one of these paths may lie on a disk or a network mount that hangs
 UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/lib/systemd/system")
 MANIFESTS = "/etc/kubernetes/manifests"
-# A control plane that kubeadm did not make: kube-apiserver.manifest, kube-apiserver-pod.yaml. Such a node is no worker.
-OTHER_CONTROL_PLANE = f"{MANIFESTS}/kube-apiserver*"
 # A node that has gone over to containerd, as Kubernetes tells one to, still has it and runs no docker:
 # https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/change-runtime-containerd/
+# And a host has gone over to a rootless Docker, or to a cluster with an engine of its own.
 LEFT_BEHIND = "/var/lib/docker/containers"
 
 
@@ -109,6 +108,16 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 }
 
 
+# What makes no group, and decides about one. A control plane that kubeadm did not make, with kube-apiserver.manifest or
+# kube-apiserver-pod.yaml, makes no worker.
+OTHER_CONTROL_PLANE, OTHER_ENGINE = "another control plane", "another engine"
+ASIDE = {
+    OTHER_CONTROL_PLANE: (f"{MANIFESTS}/kube-apiserver*",),
+    OTHER_ENGINE: (
+        *("/run/user/*/docker.pid", "/run/user/*/docker.sock"),
+        *_enabled("k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service"),
+    ),
+}
 # What else makes a group.
 MORE_EVIDENCE = {"kubelet": "the kubeconfig that kubelet.service is told"}
 # What is not told by a file.
@@ -121,15 +130,16 @@ DERIVED = {
 
 def look(root: str = "") -> Look:
     """Begin to look for the groups of this host; `collect` waits for what is found."""
-    return Look(lambda group: _evidence(root, group), (*EVIDENCE, OTHER_CONTROL_PLANE))
+    return Look(lambda group: _evidence(root, group), (*EVIDENCE, *ASIDE))
 
 
 def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dict[str, str], list[str]]:
     """Return {group: how it was found}, and what went wrong; `configured` are the groups that the settings add."""
     found = begun.answers(time.monotonic() + SECONDS)
     control_planes = [found.get("control_plane", NOT_FOUND_OUT), found.pop(OTHER_CONTROL_PLANE, NOT_FOUND_OUT)]
-    if found.get("kubelet") and found.get("docker") == LEFT_BEHIND:
-        del found["docker"]
+    other_engine = found.pop(OTHER_ENGINE, None) or found.get("kubelet")
+    if other_engine and found.get("docker") == LEFT_BEHIND:
+        found["docker"] = None
     groups = {"all": DERIVED["all"]} | {group: f"{path} exists" for group, path in found.items() if path}
     if "kubelet" in groups and control_planes == [None, None]:
         groups["worker"] = DERIVED["worker"]
@@ -149,7 +159,7 @@ def known() -> set[str]:
 
 
 def _evidence(root: str, group: str) -> str | None:
-    found = _first_existing(root, EVIDENCE.get(group, (group,)))
+    found = _first_existing(root, ASIDE[group] if group in ASIDE else EVIDENCE[group])
     return found or (_kubeconfig_of_unit(root) if group == "kubelet" else None)
 
 

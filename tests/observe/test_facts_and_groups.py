@@ -23,7 +23,9 @@ def make(root: pathlib.Path, *paths: str) -> None:
 
 
 def found(root: pathlib.Path) -> set[str]:
-    return groups.collect(groups.look(str(root)), [], "")[0].keys() - {"all"}
+    seen, problems = groups.collect(groups.look(str(root)), [], "")
+    assert problems == []
+    return seen.keys() - {"all"}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,9 @@ def found(root: pathlib.Path) -> set[str]:
             ["var/lib/docker/containers/ab", "run/docker.pid", "etc/kubernetes/kubelet.conf"],
             {"docker", "kubelet", "worker"},
         ),
+        (["var/lib/docker/containers/ab", "run/user/1000/docker.sock"], set()),
+        (["var/lib/docker/containers/ab", f"{WANTS}/k3s.service"], set()),
+        (["var/lib/docker/containers/ab", f"{WANTS}/docker.service", "run/user/1000/docker.pid"], {"docker"}),
         (["lib/systemd/system/docker.service", "usr/bin/dockerd"], set()),
         ([f"{WANTS}/containerd.service"], {"containerd"}),
         (["run/containerd/containerd.sock"], {"containerd"}),
