@@ -65,6 +65,8 @@ def test_what_packages_of_engines_bring_is_no_second_network(tmp_path: pathlib.P
     write(tmp_path, "etc/cni/net.d/10-flannel.conflist", FLANNEL)
     write(tmp_path, "etc/cni/net.d/87-podman-bridge.conflist", BRIDGE)
     write(tmp_path, "etc/cni/net.d/100-crio-bridge.conflist", BRIDGE)
+    write(tmp_path, "etc/cni/net.d/11-crio-ipv4-bridge.conflist", BRIDGE)
+    write(tmp_path, "etc/cni/net.d/99-loopback.conf", '{"type": "loopback"}')
     assert found(cni, tmp_path, "unambiguous")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodecheck.node.facts import Unreadable, _multus, containerd, crio, kubelet
 from nodecheck.node.facts._files import as_path, command_line_of, flags_of, mapping_of
+from nodecheck.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,8 @@ PARTS = {
 FOLDER = "/etc/cni/net.d"
 BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
 CRI_DOCKERD = "/run/cri-dockerd.sock"
-# Come with podman, CRI-O and nerdctl, and say nothing of the cluster.
-PACKAGED = ("87-podman", "100-crio", "200-loopback", "nerdctl-")
+# Come with podman, CRI-O and nerdctl, and say nothing of the cluster; nor does a loopback device.
+PACKAGED = later(r"(87-podman|\d+-crio|\d+-loopback|nerdctl-).*")
 BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothing else is said
 
 
@@ -53,7 +54,7 @@ def find(root: str) -> tuple[dict[str, Any], str]:
         "configurations": names,
         "first": names[0] if names else "",
         "configured": bool(names),
-        "unambiguous": all(name.startswith(PACKAGED) for name in _left_over(names, multus, behind)),
+        "unambiguous": all(PACKAGED.fullmatch(name) for name in _left_over(names, multus, behind)),
         "plugins": types,
         "programs": [_program(root, places, kind) for kind in types],
         "bridge": _bridge(plugins),
