@@ -64,6 +64,10 @@ def test_the_runtime_is_known_by_its_endpoint(tmp_path: pathlib.Path, files: dic
         # What is configured stands in place of all defaults.
         ({CONFIG: "evictionHard: {nodefs.available: 5%}"}, {"nodefs": (0, 5), "imagefs": (0, 0), "memory": (0, 0)}),
         (
+            {CONFIG: "evictionHard: {nodefs.available: 5%}\nmergeDefaultEvictionSettings: true\n"},
+            {"nodefs": (0, 5), "imagefs": (0, 15), "memory": (104857600, 0)},
+        ),
+        (
             {CONFIG: 'evictionHard: {memory.available: 1Gi, nodefs.available: "10G", imagefs.available: "0%"}'},
             {"nodefs": (10**10, 0), "imagefs": (0, 0), "memory": (1 << 30, 0)},
         ),

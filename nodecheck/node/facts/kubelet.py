@@ -157,13 +157,17 @@ def _has_certificate(kubeconfig: str) -> bool:
 
 
 def _eviction(flags: dict[str, str], data: dict[str, Any], path: str) -> dict[str, float]:
-    """Return what has to be left, 0 where nothing has to. What is configured stands in place of all defaults."""
+    """Return what has to be left, 0 where nothing has to.
+
+    What is configured stands in place of all defaults, unless the file says that it is merged with them (since 1.35).
+    """
     given = data.get("evictionHard")
     if flags.get("eviction-hard"):
         given = dict(part.split("<", 1) for part in flags["eviction-hard"].split(",") if "<" in part)
     wanted = EVICTION if given is None else given
     if not isinstance(wanted, dict):
         raise Unreadable(path, f"evictionHard is {wanted!r}")
+    wanted = EVICTION | wanted if data.get("mergeDefaultEvictionSettings") is True else wanted
     parts: dict[str, float] = {}
     for signal in EVICTION:
         name, (number, is_percent) = signal.partition(".")[0], _threshold(str(wanted.get(signal, 0)), path)
