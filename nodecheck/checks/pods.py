@@ -154,11 +154,13 @@ def _names(manifests: list[dict[str, Any]]) -> list[str]:
 
 
 def _has_ended(pod: Pod) -> bool:
-    """A pod whose sandbox is gone and whose containers are over; one without any was never begun.
+    """A pod whose sandbox is gone and whose containers are over; one without any was never begun, where nobody knows.
 
-    After a reboot it looks the same until it has a new sandbox, and then it still has its control group.
+    After a reboot it looks the same until it has a new sandbox, and then it still has its control group. One that was
+    deleted has none: the kubelet takes its containers away first, and its sandbox within a minute.
     """
-    return _is_down(pod) and not pod.get("to_run")
+    to_run = pod.get("to_run")
+    return not pod["sandbox_ready"] and (to_run is False or (_is_down(pod) and not to_run))
 
 
 def _is_down(pod: Pod) -> bool:

@@ -111,6 +111,15 @@ def test_a_pod_that_does_not_come_up_again_is_told_from_one_that_has_ended(
     assert (found["count"], found.get("ready")) == (OK, ready)
 
 
+@pytest.mark.parametrize(("to_run", "count", "ready"), [(True, 1, CRITICAL), (False, 0, None), (None, 1, CRITICAL)])
+def test_a_pod_that_never_began_is_told_from_one_whose_containers_were_taken_away(
+    to_run: bool | None, count: int, ready: Status | None
+) -> None:
+    check = make("pods", count=count)
+    found = statuses(check, seen_by(check, well(pod("web", sandbox_ready=False, to_run=to_run))))
+    assert (found["count"], found.get("ready")) == (OK, ready)
+
+
 def test_a_pod_whose_image_cannot_be_had_is_named() -> None:
     message = "kube-system/web is not ready: none of its containers runs"
     assert says(well(pod("web", exited(0)))) == message
