@@ -20,6 +20,7 @@ Pod = dict[str, Any]
 Container = dict[str, Any]
 AT_LEAST_ONE = Number(">= 1")
 DOWN = "is to run, and its sandbox is down: it does not come up again, or is being ended"
+AGAIN = "has a new sandbox, and there has not been started again"
 SETTLED_SECONDS = 10  # the shortest that the kubelet waits before it restarts a container once more
 RUNGS = {
     "connect": Rung("accepts connections", "cannot be connected to"),
@@ -174,6 +175,9 @@ def _judge_ready(pods: list[Pod], now: float) -> Finding:
     down = [f"{_called(pod)} {DOWN}" for pod in pods if _is_down(pod)]
     if down:
         return Finding("ready", Status.WARNING, True, False, things(down, "; "), rule="down")
+    waiting = [f"{_called(pod)} {AGAIN}: {', '.join(names)}" for pod in pods if (names := _not_started_again(pod))]
+    if waiting:
+        return Finding("ready", Status.WARNING, True, False, things(waiting, "; "), rule="again")
     again = [f"{_called(pod)}: {told}" for pod in pods for told in _just_restarted(pod, now)]
     if again:
         return Finding("ready", Status.WARNING, True, False, things(again, "; "), rule="restarted")
@@ -189,10 +193,18 @@ def _why_not_ready(pod: Pod) -> str:
     if not pod["containers"]:
         return "it has no container yet"
     running = [each for each in pod["containers"] if each["state"] == "running"]
-    down = [each for each in pod["containers"] if each not in running and not _is_done(each, running)]
+    ended = [each for each in pod["containers"] if each not in running and not _is_done(each, running)]
+    down = [each for each in ended if not (running and each.get("earlier"))]
     told = [f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down]
     # The kubelet takes the sandbox of a pod away that has done its work: in one that is there, something is to come.
     return ", ".join(told) or ("" if running else "none of its containers runs")
+
+
+def _not_started_again(pod: Pod) -> list[str]:
+    """Return what ran in an earlier sandbox: after a reboot, it waits until init containers have ended once more."""
+    running = [each for each in pod["containers"] if each["state"] == "running"]
+    earlier = [each for each in pod["containers"] if each not in running and each.get("earlier")]
+    return [f"container {each['name']}" for each in earlier if running and not _is_done(each, running)]
 
 
 def _just_restarted(pod: Pod, now: float) -> Iterator[str]:

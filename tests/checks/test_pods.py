@@ -88,6 +88,10 @@ def test_a_node_without_any_runtime_is_critical() -> None:
         ([container(created=20), exited(1, restarts=1, created=10)], True, CRITICAL),
         ([container(), exited(0, restarts=1)], True, CRITICAL),
         ([container(), exited(1)], True, CRITICAL),
+        ([container(), exited(255, earlier=True)], True, WARNING),  # after a reboot, an init container runs
+        ([container(), exited(0, earlier=True)], True, OK),
+        ([exited(255, earlier=True)], True, CRITICAL),
+        ([container(), exited(1), exited(255, earlier=True)], True, CRITICAL),
         ([container(), container(state="created")], True, CRITICAL),
         ([container(state="exited")], True, CRITICAL),
         ([], True, CRITICAL),
@@ -118,6 +122,11 @@ def test_a_pod_that_never_began_is_told_from_one_whose_containers_were_taken_awa
     check = make("pods", count=count)
     found = statuses(check, seen_by(check, well(pod("web", sandbox_ready=False, to_run=to_run))))
     assert (found["count"], found.get("ready")) == (OK, ready)
+
+
+def test_what_waits_after_a_reboot_is_named() -> None:
+    message = "kube-system/web has a new sandbox, and there has not been started again: container app"
+    assert says(well(pod("web", container("init"), exited(255, earlier=True) | {"name": "app"}))) == message
 
 
 def test_a_pod_whose_image_cannot_be_had_is_named() -> None:

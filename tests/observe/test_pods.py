@@ -91,6 +91,19 @@ def test_a_pod_is_static_by_where_the_kubelet_has_it_from(
         assert [pod["static"] for pod in ask(path)["pods"]] == [static]
 
 
+def test_what_ran_in_an_earlier_sandbox_is_told(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    init, app = entry("web", DYNAMIC, "init"), entry("web", DYNAMIC, "app", State="exited", Status="Exited (255)")
+    init["Labels"]["io.kubernetes.sandbox.id"], app["Labels"]["io.kubernetes.sandbox.id"] = "2", "1"
+    sandboxes = [entry("web", DYNAMIC, "POD", Id="1", State="exited"), entry("web", DYNAMIC, "POD", Id="2", Created=9)]
+    monkeypatch.setattr(sys.modules[__name__], "LISTED", [*sandboxes, init, app])
+    with Server(path, docker):
+        (seen,) = ask(path)["pods"]
+    assert [(each["name"], each.get("earlier", False)) for each in seen["containers"]] == [
+        ("app", True),
+        ("init", False),
+    ]
+
+
 def test_the_names_of_images_are_asked_for_where_they_are_wanted(path: pathlib.Path) -> None:
     with Server(path, docker):
         etcd = ask(path, images=True)["pods"][0]

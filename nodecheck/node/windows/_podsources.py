@@ -52,6 +52,7 @@ def _is_sandbox(entry: dict[str, Any]) -> bool:
 
 def _docker_sandbox(entry: dict[str, Any]) -> dict[str, Any]:
     source = {"source": entry["Labels"].get(f"annotation.{SOURCE}", "")}
+    source |= {"id": entry.get("Id", "")}
     return _of_pod(entry["Labels"]) | source | {"ready": entry["State"] == "running", "created": entry["Created"]}
 
 
@@ -60,6 +61,7 @@ def _docker_container(entry: dict[str, Any], tags: dict[str, list[str]]) -> dict
     exited = EXITED.match(entry.get("Status") or "")
     return {
         "uid": labels.get(f"{POD}uid", ""),
+        "sandbox": labels.get("io.kubernetes.sandbox.id", ""),
         "name": labels[CONTAINER],
         "images": list(dict.fromkeys([entry["Image"], *tags.get(entry["ImageID"], [])])),
         "state": entry["State"],
@@ -103,8 +105,8 @@ def _cri_tags(images: Message) -> dict[str, list[str]]:
 def _cri_sandbox(sandbox: Message) -> dict[str, Any]:
     told = sandbox.message(2)
     pod = {"name": told.text(1), "uid": told.text(2), "namespace": told.text(3)}
-    source = sandbox.mapping(6).get(SOURCE, "")
-    return pod | {"source": source, "ready": sandbox.number(3) == READY, "created": sandbox.number(4)}
+    source = {"source": sandbox.mapping(6).get(SOURCE, ""), "id": sandbox.text(1)}
+    return pod | source | {"ready": sandbox.number(3) == READY, "created": sandbox.number(4)}
 
 
 def _cri_container(container: Message, tags: dict[str, list[str]]) -> dict[str, Any]:
@@ -114,6 +116,7 @@ def _cri_container(container: Message, tags: dict[str, list[str]]) -> dict[str, 
     return {
         "id": container.text(1),
         "uid": container.mapping(8).get(f"{POD}uid", ""),
+        "sandbox": container.text(2),
         "name": container.message(3).text(1),
         "images": list(dict.fromkeys(name for name in names if name)),
         "state": STATES.get(container.number(6), "unknown"),

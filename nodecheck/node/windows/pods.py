@@ -10,6 +10,8 @@ from nodecheck.node import podgroups, shapes
 from nodecheck.node.windows._rungs import ABSENT, RUNGS_SHAPE, STOPPED_SHAPE, Ladder, Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from nodecheck.node.windows._podsources import Entries
 
 DOCKERSHIM = "/run/dockershim.sock"  # the kubelet's own, until Kubernetes 1.23
@@ -24,7 +26,8 @@ _CONTAINER = shapes.fields(
         "restarts": shapes.whole,
         "exit_code": shapes.anything,
     },
-    {"created": shapes.number},  # by the wall clock, in seconds; records of an older nodecheck have none
+    # By the wall clock, in seconds; records of an older nodecheck have none. And whether it is of an earlier sandbox.
+    {"created": shapes.number, "earlier": shapes.boolean},
 )
 _POD = shapes.fields(
     {
@@ -141,6 +144,7 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
             "name": sandbox["name"],
             "namespace": sandbox["namespace"],
             "static": _is_static(sandbox),
+            "id": sandbox["id"],
             "sandbox_ready": sandbox["ready"],
         } | ({} if sandbox["ready"] else {"to_run": _is_to_run(sandbox["uid"])})
     newest = {
@@ -148,7 +152,8 @@ def _group(sandboxes: Entries, containers: Entries) -> Entries:
         for container in sorted(containers, key=lambda found: (found["restarts"], found["created"]))
     }
     for uid, pod in pods.items():
-        pod["containers"] = [container for (owner, _), container in sorted(newest.items()) if owner == uid]
+        own = [container for (owner, _), container in sorted(newest.items()) if owner == uid]
+        pod["containers"] = [each | _earlier(each["sandbox"], pod["id"]) for each in own]
     return sorted(pods.values(), key=lambda pod: (pod["namespace"], pod["name"]))
 
 
@@ -162,9 +167,18 @@ def _is_to_run(uid: str) -> bool | None:
     return None if groups is None else bool(groups)
 
 
+def _earlier(sandbox: str, newest: str) -> dict[str, bool]:
+    """What is not of the newest sandbox, such as that of before a reboot, was not started again since."""
+    return {"earlier": True} if sandbox and newest and sandbox != newest else {}
+
+
 def _plain(pods: Entries) -> Entries:
     """Leave out what only grouping needs."""
-    kept = ("name", "images", "state", "restarts", "exit_code", "created")
-    return [
-        pod | {"containers": [{key: container[key] for key in kept} for container in pod["containers"]]} for pod in pods
-    ]
+    dropped = ("id", "uid", "sandbox")
+    for pod in pods:
+        pod["containers"] = [_without(container, dropped) for container in pod["containers"]]
+    return [_without(pod, dropped) for pod in pods]
+
+
+def _without(entry: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in keys}
