@@ -88,6 +88,13 @@ def test_what_is_no_amount_leaves_it_unknown(tmp_path: pathlib.Path, text: str) 
     assert found(tmp_path, {CONFIG: text}).problem.startswith("/var/lib/kubelet/config.yaml: evictionHard ")
 
 
+def test_a_unit_may_have_blanks_around_what_it_says(tmp_path: pathlib.Path) -> None:
+    unit = "[Service]\n  Environment = A=--port=10350\n  ExecStart = /usr/bin/kubelet $A --fail-swap-on=false\n"
+    seen = found(tmp_path, {UNIT: unit}).value
+
+    assert (seen["port"], seen["fail_swap_on"]) == (10350, False)
+
+
 def test_the_variables_of_its_unit_count(tmp_path: pathlib.Path) -> None:
     files = {
         "lib/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet\n",

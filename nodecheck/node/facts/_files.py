@@ -92,7 +92,8 @@ def command_line_of(root: str, unit: str) -> list[str]:
 
     Those in its variables (Environment=, EnvironmentFile=, which ExecStart= names), then those of the last ExecStart=.
     """
-    lines = [line.partition("=") for line in _text_of_unit(root, unit).splitlines()]
+    pairs = (line.partition("=") for line in _text_of_unit(root, unit).splitlines())
+    lines = [(name.strip(), equals, value) for name, equals, value in pairs]  # blanks around = are fine
     variables = [value for name, _, value in lines if name == "Environment"]
     commands = [value for name, _, value in lines if name == "ExecStart"]
     files = [value.strip().removeprefix("-") for name, _, value in lines if name == "EnvironmentFile"]
