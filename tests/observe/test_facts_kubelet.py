@@ -88,6 +88,25 @@ def test_what_is_no_amount_leaves_it_unknown(tmp_path: pathlib.Path, text: str) 
     assert found(tmp_path, {CONFIG: text}).problem.startswith("/var/lib/kubelet/config.yaml: evictionHard ")
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({CONFIG: "port: 10250"}, ("/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/pki")),
+        (
+            {CONFIG: "authentication: {x509: {clientCAFile: /var/lib/minikube/certs/ca.crt}}"},
+            ("/var/lib/minikube/certs/ca.crt", "/var/lib/minikube/certs"),
+        ),
+        ({FLAGS: "A=--client-ca-file=/srv/kubernetes/ca.crt"}, ("/srv/kubernetes/ca.crt", "/srv/kubernetes")),
+    ],
+)
+def test_the_authority_of_the_cluster_is_the_one_that_lets_clients_in(
+    tmp_path: pathlib.Path, files: dict[str, str], expected: tuple[str, str]
+) -> None:
+    seen = found(tmp_path, files).value
+
+    assert (seen["client_ca"], seen["pki"]) == expected
+
+
 def test_a_unit_may_have_blanks_around_what_it_says(tmp_path: pathlib.Path) -> None:
     unit = "[Service]\n  Environment = A=--port=10350\n  ExecStart = /usr/bin/kubelet $A --fail-swap-on=false\n"
     seen = found(tmp_path, {UNIT: unit}).value

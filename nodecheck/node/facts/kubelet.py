@@ -19,6 +19,7 @@ from nodecheck.node.facts._files import (
     mapping_of,
     merged,
     text_if_there,
+    value_at,
     words_of_environment,
 )
 from nodecheck.node.facts._units import enabled_units
@@ -29,6 +30,8 @@ DEFAULT_ENDPOINT = "unix:///run/containerd/containerd.sock"
 DOCKER_SOCKETS = ("/run/docker.sock", "/run/dockershim.sock")
 EVERYWHERE = "0.0.0.0"  # what the kubelet binds by default; we bind nothing
 CONFIG = "/var/lib/kubelet/config.yaml"
+CLIENT_CA = ("authentication", "x509", "clientCAFile")
+PKI = "/etc/kubernetes/pki"
 CERTIFICATES = ("client-certificate", "client-certificate-data")
 OTHER_LOGINS = ("exec", "token", "tokenFile", "auth-provider", "username")
 ENVIRONMENT_FILES = ("/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet")
@@ -81,6 +84,8 @@ PARTS = (
     {name: setting.help for name, setting in SETTINGS.items()}
     | {
         "runtime": "docker, containerd, crio, or other, by its endpoint",
+        "client_ca": "file of the certificate authority of the cluster, by which it lets clients in",
+        "pki": "folder of that: kubeadm has its certificates there",
         "client_certificate": "whether it logs in with a certificate, and not by a token or a program",
     }
     | {
@@ -110,6 +115,8 @@ def as_told(root: str, flags: dict[str, str]) -> tuple[dict[str, Any], str]:
     if not parts["container_runtime_endpoint"] and _is_without_docker(root):
         parts["container_runtime_endpoint"] = DEFAULT_ENDPOINT
     parts["runtime"] = _runtime(parts["container_runtime_endpoint"])
+    parts["client_ca"] = flags.get("client-ca-file") or str(value_at(data, *CLIENT_CA) or f"{PKI}/ca.crt")
+    parts["pki"] = os.path.dirname(parts["client_ca"])
     parts["client_certificate"] = _has_certificate(root + parts["kubeconfig"])
     return parts | _eviction(flags, data, root + path), path
 
