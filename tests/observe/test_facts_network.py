@@ -162,6 +162,7 @@ CRIO = '[crio.network]\nnetwork_dir = "/srv/net.d"\nplugin_dirs = ["/srv/a", "/s
         ("containerd/config.toml", MANY, "k3s/containerd/containerd.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
         ("containerd/config.toml", "", "containerd/containerd.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
         ("crio/crio.conf.d/10-crio.conf", CRIO, "crio/crio.sock", ("/srv/net.d", ["/srv/b/bridge"])),
+        ("containerd/config.toml", "not used [", "crio/crio.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
         ("crio/crio.conf", "", "crio/crio.sock", ("/etc/cni/net.d", ["/opt/cni/bin/bridge"])),
     ],
 )

@@ -30,6 +30,7 @@ PARTS = {
 }
 FOLDER = "/etc/cni/net.d"
 BINARIES = ("/opt/cni/bin", "/usr/libexec/cni", "/usr/lib/cni")
+RUNTIMES: dict[str, Any] = {"containerd": containerd, "crio": crio}
 CRI_DOCKERD = "/run/cri-dockerd.sock"
 # Come with podman, CRI-O and nerdctl, and say nothing of the cluster; nor does a loopback device.
 PACKAGED = later(r"(87-podman|\d+-crio|\d+-loopback|nerdctl-).*")
@@ -41,7 +42,7 @@ def find(root: str) -> tuple[dict[str, Any], str]:
     settings, _ = kubelet.find(root)
     endpoint = str(settings["container_runtime_endpoint"])
     flags = kubelet.flags_of_service(root)
-    folder, binaries = _folders(root, flags, as_path(endpoint))
+    folder, binaries = _folders(root, flags, str(settings["runtime"]), as_path(endpoint))
     names = sorted(name for name in _entries(root + folder) if name.endswith(_multus.ENDINGS))
     plugins = _plugins(f"{root}{folder}/{names[0]}") if names else []
     behind = _multus.file_behind(root, multus := _multus.of(plugins))
@@ -66,12 +67,12 @@ def _is_used(flags: dict[str, str], endpoint: str) -> bool:
     return flags.get("network-plugin", "cni" if endpoint else "") == "cni"
 
 
-def _folders(root: str, flags: dict[str, str], socket: str) -> tuple[str, Sequence[str]]:
+def _folders(root: str, flags: dict[str, str], name: str, socket: str) -> tuple[str, Sequence[str]]:
     """Return where configurations are, and where the programs that they name are looked for."""
-    for runtime in (containerd, crio):
-        if socket == runtime.find(root)[0]["socket"]:
-            folder, programs = runtime.network_folders(root)
-            return folder or FOLDER, programs or BINARIES
+    runtime = RUNTIMES.get(name)
+    if runtime and socket == runtime.find(root)[0]["socket"]:  # that of k3s has another configuration
+        folder, programs = runtime.network_folders(root)
+        return folder or FOLDER, programs or BINARIES
     told = flags_of(command_line_of(root, "cri-docker.service")) if socket == CRI_DOCKERD else flags
     programs = told["cni-bin-dir"].split(",") if "cni-bin-dir" in told else []
     return told.get("cni-conf-dir", FOLDER), programs or BINARIES
