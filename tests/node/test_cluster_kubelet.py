@@ -48,7 +48,7 @@ SCENARIOS = (
         node="worker",
         breaks="systemctl --quiet disable kubelet",
         mends="systemctl --quiet enable kubelet",
-        cause=UNIT,
+        cause="^kubelet.service starts at boot$",
         says="not enabled",
     ),
     Scenario(
