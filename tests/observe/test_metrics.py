@@ -24,6 +24,7 @@ used_sum{code="200"} 1
 used_count{code="200"} 2
 used_sum{code="500"} 0
 used_count{code="500"} 0
+seen{le="1 # {"} 5 # {trace_id="x"} 0.5
 broken{a="b" 3
 said hello
 age NaN
@@ -37,6 +38,7 @@ age NaN
         ("etcd_server_quota_backend_bytes", ["2.147483648e+09"]),
         ("requests", ["3", "4"]),
         ('requests{code="500"}', ["4"]),
+        ("seen", ["5"]),
         ("wal", ["0.15"]),
         ("never", ["NaN"]),
         ("used", ["0.5"]),

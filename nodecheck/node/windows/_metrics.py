@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LABELS = r'(?:\{(?:"(?:[^"\\]|\\.)*"|[^"}])*\})?'
 NUMBER = r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|Inf|NaN)"
 
 
@@ -30,10 +31,9 @@ def _series(name: str, lines: list[str]) -> list[str]:
 
 
 def _value(name: str, rest: str) -> str:
-    """Return the number behind the name and its labels; "" where the name goes on."""
-    if rest.startswith("{") and not name.endswith("}"):
-        rest = rest.rpartition("}")[2]
-    found = re.match(rf"\s+({NUMBER})(?:\s|$)", rest)
+    """Return the number behind the name and its labels; "" where the name goes on. An exemplar may follow it."""
+    labels = "" if name.endswith("}") else LABELS
+    found = re.match(rf"{labels}\s+({NUMBER})(?:\s|$)", rest)
     return found[1] if found else ""
 
 
