@@ -43,7 +43,10 @@ CHANGES = (
     ("`manager`", "What systemd says of itself: SystemState, failed, jobs."),
     ("`processes`", "Fields of the processes of a name: state, still_for, threads, ...; a new one, or `absent`."),
     ("`listeners`", "Fields of `tcp/10250`: address, owners (names or pids), connection; a new one, or `absent`."),
-    ("`windows`", "What was seen through another window, by its key in the record."),
+    (
+        "`windows`",
+        "What was seen through another window, by its key in the record; or `{unobserved: {source, reason}}`.",
+    ),
     ("`users`, `files`", "The id of a user; the text of a file, or `absent`."),
     (
         "`facts`, `groups`",

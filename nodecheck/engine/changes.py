@@ -200,7 +200,8 @@ def _windows(record: Data, wanted: Data) -> Data:
 
 
 def _seen(before: Any, after: Any) -> Any:
-    return before | after if isinstance(before, dict) and isinstance(after, dict) else after
+    merged = isinstance(before, dict) and isinstance(after, dict) and "unobserved" not in after
+    return before | after if merged else after
 
 
 def _unobserved(record: Data, wanted: Data) -> Data:

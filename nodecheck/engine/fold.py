@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nodecheck import checks as check_types
+from nodecheck.node.unobserved import NO_PACKAGE, NO_PERMISSION
 from nodecheck.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nodecheck.engine.plan import Plan
 
 FINE = frozenset({Status.OK, Status.SKIPPED, Status.INFO})  # what needs such a check is judged
+LACKED = frozenset({NO_PACKAGE, NO_PERMISSION})
 STANDS = frozenset({Status.OK, Status.SKIPPED, Status.CRITICAL})  # also where a need works and only warns
 
 
@@ -58,7 +60,7 @@ def _causes(
         dark = {watchers[source]: None for source in results[check].causes if source in watchers}
         roots = dict.fromkeys(root for need in needs[check] for root in found[need] or _own(need, results))
         found[check] = dark | roots
-        if results[check].status is Status.CRITICAL and _stands(results[check], found[check], results):
+        if results[check].status not in FINE and _stands(results[check], found[check], results):
             found[check] = {}  # a cause of its own
     # A watcher is no cause of its own darkness; what blocks it blocks all that it watches over.
     blocked = {watcher: [root for root in found[watcher] if root != watcher] for watcher in watchers.values()}
@@ -98,12 +100,20 @@ def _folded(result: Result, causes: tuple[str, ...], results: dict[str, Result])
 
 
 def _stands(result: Result, causes: Iterable[str], results: dict[str, Result]) -> bool:
-    """Tell whether a result counts in spite of its causes: where all of them work, and only warn.
+    """Tell whether a result counts in spite of its causes."""
+    return all(_stands_beside(result, results[cause]) for cause in causes)
 
-    What is well beside them is well, and what is critical has another cause. Below what could not be seen, nothing is
-    sure: in a container, say, that has no systemd, the processes of the host do not run either.
+
+def _stands_beside(result: Result, cause: Result) -> bool:
+    """Tell whether what works and only warns, or what nodecheck lacks the means to look at, leaves a result as it is.
+
+    What is well beside a warning is well, and what is critical has another cause. What lacks the same means is one
+    finding. Below what could not be seen otherwise, nothing is sure: in a container, say, that has no systemd, the
+    processes of the host do not run either.
     """
-    return result.status in STANDS and all(results[cause].only_warns for cause in causes)
+    if cause.status is Status.UNKNOWN and LACKED.issuperset(cause.causes):
+        return result.causes != cause.causes
+    return cause.only_warns and result.status in STANDS
 
 
 def waive(result: Result, waiver: Waiver, today: str) -> Result:

@@ -250,7 +250,9 @@ class Rounds:
         if skipped:
             return judge.skipped(planned, f"it needs the result of {', '.join(skipped)}, which was skipped")
         reason = f"it cannot be judged by the result of {', '.join(sorted(planned.waits_for))}: {why}"
-        return judge.result(planned, [judge.unseen(planned.definition.type, reason)])
+        results = (self._results[name] for name in sorted(planned.waits_for))
+        dark = dict.fromkeys(cause for found in results if found.status is Status.UNKNOWN for cause in found.causes)
+        return judge.result(planned, [judge.unseen(planned.definition.type, reason)], tuple(dark))
 
 
 def _acting(plan: Plan) -> Iterator[str]:

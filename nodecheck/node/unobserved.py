@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MASK = "<masked>"  # stands where a secret was that is not shown to anybody, see secrets.py
+# Sources that are no windows: what nodecheck lacks here, an optional package or a permission, says nothing of the node.
+NO_PACKAGE, NO_PERMISSION = "missing package", "missing permission"
 
 
 class Unobserved(Exception):

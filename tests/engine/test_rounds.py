@@ -13,7 +13,7 @@ from nodecheck.definitions.errors import DefinitionError, Mark
 from nodecheck.definitions.levels import Waiver
 from nodecheck.engine.fold import waive
 from nodecheck.node.node import Node
-from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.unobserved import NO_PACKAGE, Unobserved
 from nodecheck.node.windows.command import CommandWant
 from nodecheck.report.result import Report, Status
 
@@ -120,6 +120,16 @@ def test_so_is_one_that_lacks_what_is_asked_of_it() -> None:
         messages(judged(text, seen()))["B"]
         == "it cannot be judged by the result of a: the variable 'port' is not defined in r.observed"
     )
+
+
+@pytest.mark.parametrize("source", ["file /a", NO_PACKAGE])
+def test_what_cannot_be_judged_by_a_result_that_could_not_be_seen_is_blocked_by_it(source: str) -> None:
+    asked = "process: {name: x, pidfile: /a}"
+    text = f"- {{name: A, {asked}, register: r}}\n- {{name: B, port: {{port: '{{{{ r.observed.port }}}}'}}}}"
+    report = judged(text, seen(files={"/a": Unobserved(source, "it is dark")}))
+
+    assert statuses(report) == {"A": "unknown", "B": "blocked"}
+    assert [result.causes for result in report.results] == [(source,), ("a",)]
 
 
 def test_a_condition_over_a_result_that_is_no_condition_is_unknown() -> None:

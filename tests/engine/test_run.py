@@ -11,6 +11,7 @@ from nodecheck.definitions.sources import read_definitions
 from nodecheck.engine.clock import Clock
 from nodecheck.engine.plan import Selection, make_plan
 from nodecheck.engine.run import run
+from nodecheck.node.unobserved import NO_PACKAGE, NO_PERMISSION
 from nodecheck.report.result import EXIT_CODES, Report, Status, worst
 
 if TYPE_CHECKING:
@@ -134,6 +135,34 @@ def test_what_is_critical_is_no_consequence_of_such_a_warning(run_checks: Any) -
 def test_of_such_a_warning_and_of_what_is_worse_both_are_named(run_checks: Any) -> None:
     made = run_checks(_node("b", "c"), WARNS, check("b"), check("c", needs=["A", "b"]))
     assert (_statuses(made), _causes(made)) == ({"A": WARNING, "b": CRITICAL, "c": BLOCKED}, {"c": ("a", "b")})
+
+
+# What nodecheck has no package for, or no permission, to look at.
+LACKS: dict[str, Any] = {"name": "A", "process": {"name": "x", "pidfile": "/a"}}
+
+
+@pytest.mark.parametrize("lacking", [NO_PACKAGE, NO_PERMISSION])
+def test_what_nodecheck_lacks_here_hides_no_fault_of_the_node(run_checks: Any, lacking: str) -> None:
+    seen = _node("b", files={"/a": dark("no means to look", lacking)})
+    made = run_checks(seen, LACKS, check("b", needs="A"), check("c", needs="b"), check("d", needs="A"))
+    assert _statuses(made) == {"A": UNKNOWN, "b": CRITICAL, "c": BLOCKED, "d": OK}
+    assert _causes(made) == {"A": (lacking,), "c": ("b",)}
+    assert made.exit_code == 2
+
+
+def test_what_lacks_the_same_means_is_one_finding(run_checks: Any) -> None:
+    seen = _node(files={"/a": dark("no means to look", NO_PACKAGE), "/b": dark("no means to look", NO_PACKAGE)})
+    same = {"name": "B", "process": {"name": "x", "pidfile": "/b"}, "needs": "A"}
+    made = run_checks(seen, LACKS, same, check("c", needs="B"))
+    assert _statuses(made) == {"A": UNKNOWN, "B": BLOCKED, "c": OK}
+
+
+def test_what_could_not_be_seen_below_what_nodecheck_lacks_blocks_as_ever(run_checks: Any) -> None:
+    seen = _node("c", files={"/a": dark("no means to look", NO_PACKAGE), "/b": dark("no such disk", "file /b")})
+    other = {"name": "B", "process": {"name": "x", "pidfile": "/b"}, "needs": "A"}
+    made = run_checks(seen, LACKS, other, check("c", needs="B"))
+    assert _statuses(made) == {"A": UNKNOWN, "B": UNKNOWN, "c": BLOCKED}
+    assert _causes(made)["c"] == ("b",)
 
 
 def test_a_root_that_could_not_be_seen_blocks_too(run_checks: Any) -> None:

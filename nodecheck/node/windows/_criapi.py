@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.unobserved import NO_PACKAGE, Unobserved
 from nodecheck.node.windows import _unixsocket
 from nodecheck.node.windows._protobuf import Message
 from nodecheck.node.windows._rungs import BROKEN, FAILED, MISSING, Refusal
@@ -103,5 +103,5 @@ def _import_grpc() -> Any:
         import grpc
     except ImportError as error:
         reason = "the CRI is spoken over gRPC, for which Python's grpc is missing here"
-        raise Unobserved("cri", reason, remedy="apt install python3-grpcio") from error
+        raise Unobserved(NO_PACKAGE, reason, remedy="apt install python3-grpcio") from error
     return grpc

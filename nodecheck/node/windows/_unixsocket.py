@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from nodecheck.node import ondemand
-from nodecheck.node.unobserved import Unobserved
+from nodecheck.node.unobserved import NO_PERMISSION, Unobserved
 from nodecheck.node.windows._rungs import ABSENT, REFUSED, Refusal
 
 RETRY_SECONDS = 0.05
@@ -82,4 +82,4 @@ def ask_who_is_there(path: str) -> None:
 
 def forbidden(path: str) -> Unobserved:
     """Return why a socket could not be looked at: this user may not."""
-    return Unobserved(f"socket {path}", f"this user may not connect to {path}", remedy="run nodecheck as root")
+    return Unobserved(NO_PERMISSION, f"this user may not connect to {path}", remedy="run nodecheck as root")
