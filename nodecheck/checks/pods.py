@@ -21,6 +21,8 @@ Container = dict[str, Any]
 AT_LEAST_ONE = Number(">= 1")
 DOWN = "is to run, and its sandbox is down: it does not come up again, or is being ended"
 AGAIN = "has a new sandbox, and there has not been started again"
+ENDING = "it is about to be started again, or its pod is being deleted"
+GRACE_SECONDS = 30  # terminationGracePeriodSeconds: so long the containers of a pod that is deleted may take to end
 SETTLED_SECONDS = 10  # the shortest that the kubelet waits before it restarts a container once more
 RUNGS = {
     "connect": Rung("accepts connections", "cannot be connected to"),
@@ -51,7 +53,8 @@ class Pods(Check):
     )
     restarts: Number = arg(
         "How often the kubelet has restarted each container of these pods since the pod was made. Without it, too, one "
-        "that was restarted less than 10 s ago is a warning: it may be about to end again.",
+        "that was restarted less than 10 s ago is a warning: it may be about to end again. So is one that ended for "
+        "the first time, less than 30 s ago: its pod may be being deleted.",
         default=None,
     )
     image: Text = arg("Image of each container: one of its tags and digests.", default=None)
@@ -169,7 +172,7 @@ def _is_down(pod: Pod) -> bool:
 
 
 def _judge_ready(pods: list[Pod], now: float) -> Finding:
-    wrong = [f"{_called(pod)} is not ready: {why}" for pod in pods if (why := _why_not_ready(pod))]
+    wrong = [f"{_called(pod)} is not ready: {why}" for pod in pods if (why := _why_not_ready(pod, now))]
     if wrong:
         return Finding("ready", Status.CRITICAL, True, False, things(wrong, "; "))
     down = [f"{_called(pod)} {DOWN}" for pod in pods if _is_down(pod)]
@@ -178,13 +181,16 @@ def _judge_ready(pods: list[Pod], now: float) -> Finding:
     waiting = [f"{_called(pod)} {AGAIN}: {', '.join(names)}" for pod in pods if (names := _not_started_again(pod))]
     if waiting:
         return Finding("ready", Status.WARNING, True, False, things(waiting, "; "), rule="again")
+    ended = [f"{_called(pod)}: {told}" for pod in pods for told in _just_ended(pod, now)]
+    if ended:
+        return Finding("ready", Status.WARNING, True, False, things(ended, "; "), rule="ended")
     again = [f"{_called(pod)}: {told}" for pod in pods for told in _just_restarted(pod, now)]
     if again:
         return Finding("ready", Status.WARNING, True, False, things(again, "; "), rule="restarted")
     return Finding("ready", Status.OK, True, True, f"all containers run of {things([_called(pod) for pod in pods])}")
 
 
-def _why_not_ready(pod: Pod) -> str:
+def _why_not_ready(pod: Pod, now: float) -> str:
     """Return why not, "" for a pod that is ready. A container that ended well at once has done what it was for."""
     if _is_down(pod):
         return ""
@@ -194,10 +200,11 @@ def _why_not_ready(pod: Pod) -> str:
         return "it has no container yet"
     running = [each for each in pod["containers"] if each["state"] == "running"]
     ended = [each for each in pod["containers"] if each not in running and not _is_done(each, running)]
-    down = [each for each in ended if not (running and each.get("earlier"))]
+    down = [each for each in ended if not (running and each.get("earlier")) and not _is_ending(each, now)]
     told = [f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down]
     # The kubelet takes the sandbox of a pod away that has done its work: in one that is there, something is to come.
-    return ", ".join(told) or ("" if running else "none of its containers runs")
+    is_under_way = running or any(_is_ending(each, now) for each in pod["containers"])
+    return ", ".join(told) or ("" if is_under_way else "none of its containers runs")
 
 
 def _not_started_again(pod: Pod) -> list[str]:
@@ -205,6 +212,20 @@ def _not_started_again(pod: Pod) -> list[str]:
     running = [each for each in pod["containers"] if each["state"] == "running"]
     earlier = [each for each in pod["containers"] if each not in running and each.get("earlier")]
     return [f"container {each['name']}" for each in earlier if running and not _is_done(each, running)]
+
+
+def _just_ended(pod: Pod, now: float) -> Iterator[str]:
+    running = [each for each in pod["containers"] if each["state"] == "running"]
+    for each in pod["containers"]:
+        if _is_ending(each, now) and not (running and _is_done(each, running)):
+            ago = format_duration(now - each["ended"])
+            yield f"container {each['name']} ended {ago} ago{_in_brackets(_how(each))}: {ENDING}"
+
+
+def _is_ending(container: Container, now: float) -> bool:
+    """Tell whether it ended just now, for the first time: it is started again at once, unless its pod is deleted."""
+    ended = container.get("ended")
+    return ended is not None and not container["restarts"] and 0 <= now - ended < GRACE_SECONDS
 
 
 def _just_restarted(pod: Pod, now: float) -> Iterator[str]:

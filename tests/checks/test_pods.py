@@ -157,6 +157,37 @@ def test_a_container_that_was_just_restarted_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("containers", "status"),
+    [
+        ([exited(137, ended=REALTIME - 3)], WARNING),
+        (
+            [exited(0, ended=REALTIME - 3)],
+            WARNING,
+        ),  # what a pod that is deleted ends with, or the end of an init container
+        ([container("other"), exited(1, ended=REALTIME - 29)], WARNING),
+        ([container("other"), exited(1, ended=REALTIME - 30)], CRITICAL),
+        ([exited(0, ended=REALTIME - 30)], CRITICAL),
+        ([container("other"), exited(1, restarts=1, ended=REALTIME - 3)], CRITICAL),  # it ends again and again
+        ([exited(1, ended=REALTIME - 3), exited(1, name="other")], CRITICAL),
+        ([container("other"), exited(0, ended=REALTIME - 3)], OK),  # an init container
+        ([exited(1, ended=REALTIME + 3600)], CRITICAL),  # the clock was set back
+    ],
+)
+def test_a_container_that_ended_just_now_may_be_one_of_a_pod_that_is_deleted(
+    containers: list[dict[str, Any]], status: Status
+) -> None:
+    check = make("pods")
+    assert statuses(check, seen_by(check, well(pod("web", *containers))))["ready"] is status
+
+
+def test_when_it_ended_is_said() -> None:
+    message = (
+        "kube-system/web: container main ended 3s ago (exit code 137): it is about to be started again, or its pod is"
+    )
+    assert says(well(pod("web", container("other"), exited(137, ended=REALTIME - 3)))) == f"{message} being deleted"
+
+
+@pytest.mark.parametrize(
     ("arguments", "status"),
     [
         ({}, OK),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nodecheck.node.looks import Looks
-from nodecheck.node.windows import _dockerapi, _kubelet, pods
+from nodecheck.node.windows import _dockerapi, _kubelet, _podsources, pods
 from nodecheck.node.windows._protobuf import write_text
 
 from .criruntime import field, needs_grpc, numbers, pairs, serving
@@ -57,6 +57,23 @@ def ask(path: pathlib.Path, **wanted: Any) -> dict[str, Any]:
     seen = pods.look(pods.PodsWant(str(path), seconds=1.0, **wanted))
     assert pods.SHAPE(json.loads(json.dumps(seen)), "") == seen
     return seen
+
+
+@pytest.mark.parametrize(
+    ("status", "ago"),
+    [
+        ("Exited (1) Less than a second ago", 0),
+        ("Exited (1) 1 second ago", 1),
+        ("Exited (137) 59 seconds ago", 59),
+        ("Exited (0) About a minute ago", None),
+        ("Exited (0) 2 minutes ago", None),
+        ("Up 5 seconds", None),
+    ],
+)
+def test_docker_tells_what_ended_within_the_last_minute(status: str, ago: int | None) -> None:
+    told = _podsources._docker_container(entry("web", DYNAMIC, "app", State="exited", Status=status), {})
+    assert ("ended" in told) == (ago is not None)
+    assert ago is None or time.time() - told["ended"] == pytest.approx(ago, abs=0.5)
 
 
 def test_docker_tells_of_each_pod_its_newest_sandbox_and_containers(path: pathlib.Path) -> None:
@@ -143,24 +160,34 @@ def container(number: str, uid: str, state: int, restarts: int) -> bytes:
     return field(1, write_text(1, number), named, image, numbers({6: state, 7: 9}), labels(8, "web", uid))
 
 
-def ask_cri(path: pathlib.Path, **changed: str) -> list[tuple[Any, ...]]:
+def look_by_cri(path: pathlib.Path, **changed: str) -> Any:
     answers = {
         "v1/Version": "",
         "v1/ListPodSandbox": (sandbox("etcd-cp1", STATIC) + sandbox("web", DYNAMIC)).hex(),
         "v1/ListContainers": (container("1", STATIC, 1, 0) + container("2", DYNAMIC, 2, 7)).hex(),
-        "v1/ContainerStatus": field(1, numbers({7: 137})).hex(),
+        "v1/ContainerStatus": field(1, numbers({6: 5000, 7: 137})).hex(),
         "v1/ListImages": field(1, write_text(1, "sha256:1"), write_text(2, "etcd:3")).hex(),
     }
     want = pods.PodsWant(str(path), images=True, seconds=5.0)
     with serving(path, answers | {f"v1/{method}": answer for method, answer in changed.items()}):
         looks = Looks([want])
-        seen = dict(looks.results(time.monotonic() + 10))[want]
+        seen: Any = dict(looks.results(time.monotonic() + 10))[want]
         looks.close()
+    return pods.SHAPE(seen, "")
+
+
+def ask_cri(path: pathlib.Path, **changed: str) -> list[tuple[Any, ...]]:
     return [
         (pod["name"], pod["static"], each["state"], each["restarts"], each["exit_code"], each["images"])
-        for pod in seen["pods"]
+        for pod in look_by_cri(path, **changed)["pods"]
         for each in pod["containers"]
     ]
+
+
+@needs_grpc
+def test_a_cri_tells_when_a_container_ended(tmp_path: pathlib.Path) -> None:
+    _, web = look_by_cri(tmp_path / "cri.sock")["pods"]
+    assert [each["ended"] for each in web["containers"]] == [5e-6]
 
 
 @needs_grpc

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ CONTAINER = "io.kubernetes.container.name"
 SANDBOX = "POD"  # the name that dockershim and cri-dockerd give the container that holds a pod's namespaces
 RESTARTS = "io.kubernetes.container.restartCount"  # an annotation; Docker's are labels with a prefix
 SOURCE = "kubernetes.io/config.source"  # an annotation, too: file, http or api
-EXITED = re.compile(r"Exited \((-?\d+)\)")
+# Of what ended within the last minute, Docker tells the seconds: docker/go-units, HumanDuration().
+EXITED = re.compile(r"Exited \((-?\d+)\)(?: (?:(\d+) seconds?|(Less than a second)) ago)?")
 STATES = {0: "created", 1: "running", 2: "exited", 3: "unknown"}  # of containers, in the CRI
 NANOSECONDS = 1e9
 READY = 0  # of sandboxes, in the CRI
@@ -68,7 +70,7 @@ def _docker_container(entry: dict[str, Any], tags: dict[str, list[str]]) -> dict
         "restarts": _whole(labels.get(f"annotation.{RESTARTS}")),
         "exit_code": int(exited[1]) if exited else None,
         "created": entry["Created"],
-    }
+    } | ({"ended": time.time() - int(exited[2] or 0)} if exited and (exited[2] or exited[3]) else {})
 
 
 def from_cri(api: Cri, images: bool) -> tuple[Entries, Entries]:
@@ -82,8 +84,8 @@ def from_cri(api: Cri, images: bool) -> tuple[Entries, Entries]:
     return [_cri_sandbox(sandbox) for sandbox in listed], containers
 
 
-def ask_exit_codes(api: Cri, containers: Entries) -> None:
-    """Put in the exit codes of containers that have ended, which no list tells. Raises Stopped."""
+def ask_ends(api: Cri, containers: Entries) -> None:
+    """Put in when and how containers have ended, which no list tells. Raises Stopped."""
     from nodecheck.node.windows._protobuf import write_text
 
     for container in containers:
@@ -96,6 +98,7 @@ def ask_exit_codes(api: Cri, containers: Entries) -> None:
                 continue  # it was removed meanwhile
             raise
         container["exit_code"] = _signed(answer.message(1).number(7))
+        container["ended"] = answer.message(1).number(6) / NANOSECONDS
 
 
 def _cri_tags(images: Message) -> dict[str, list[str]]:

@@ -26,8 +26,9 @@ _CONTAINER = shapes.fields(
         "restarts": shapes.whole,
         "exit_code": shapes.anything,
     },
-    # By the wall clock, in seconds; records of an older nodecheck have none. And whether it is of an earlier sandbox.
-    {"created": shapes.number, "earlier": shapes.boolean},
+    # By the wall clock, in seconds; records of an older nodecheck have none, nor have old ends. And whether it is of an
+    # earlier sandbox.
+    {"created": shapes.number, "ended": shapes.number, "earlier": shapes.boolean},
 )
 _POD = shapes.fields(
     {
@@ -130,7 +131,7 @@ def _ask_cri(socket: str, ladder: Ladder, images: bool) -> Entries:
     api = Api(socket, ladder)
     try:
         pods = _group(*_podsources.from_cri(api, images))
-        _podsources.ask_exit_codes(api, [each for pod in pods if pod["sandbox_ready"] for each in pod["containers"]])
+        _podsources.ask_ends(api, [each for pod in pods if pod["sandbox_ready"] for each in pod["containers"]])
         return _plain(pods)
     finally:
         api.close()
