@@ -118,7 +118,11 @@ JOINED = "/var/lib/kubelet/kubeconfig"
     [
         (EKS, ("etc/eks/kubelet/environment", f'NODEADM_KUBELET_ARGS="--v=2 --kubeconfig={JOINED}"\n'), JOINED),
         (GKE, ("etc/default/kubelet", f'KUBELET_OPTS="--v=2 --kubeconfig={JOINED} --max-pods=110"\n'), JOINED),
-        (EKS, ("etc/eks/kubelet/environment", "A=--kubeconfig=/no --bootstrap-kubeconfig=/b.conf\n"), "/b.conf"),
+        (
+            EKS,
+            ("etc/eks/kubelet/environment", "NODEADM_KUBELET_ARGS=--kubeconfig=/no --bootstrap-kubeconfig=/b.conf\n"),
+            "/b.conf",
+        ),
         ("[Service]\nExecStart=kubelet \\\n  --kubeconfig /opt/k.conf \\\n  --v=2\n", ("etc/none", ""), "/opt/k.conf"),
     ],
 )

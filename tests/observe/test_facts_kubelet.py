@@ -126,12 +126,25 @@ def test_the_variables_of_its_unit_count(tmp_path: pathlib.Path) -> None:
     assert seen.value["kubeconfig"] == "/srv/k.conf"
 
 
-def test_an_environment_file_wins_over_the_unit(tmp_path: pathlib.Path) -> None:
+READS_FLAGS = "Environment=KUBELET_KUBEADM_ARGS=--root-dir=/c\nEnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n"
+
+
+@pytest.mark.parametrize(
+    ("unit", "root"),
+    [
+        ("ExecStart=/usr/bin/kubelet --root-dir=/a", "/a"),  # it does not read the file
+        (f"{READS_FLAGS}ExecStart=/usr/bin/kubelet --root-dir=/a $KUBELET_KUBEADM_ARGS", "/b"),
+        (f"{READS_FLAGS}ExecStart=/usr/bin/kubelet $KUBELET_KUBEADM_ARGS --root-dir=/a", "/a"),
+        (f"{READS_FLAGS}EnvironmentFile=\nExecStart=/usr/bin/kubelet $KUBELET_KUBEADM_ARGS", "/c"),
+        ("ExecStart=/opt/start-kubelet", "/b"),  # a script, which may read it
+    ],
+)
+def test_of_flags_the_last_wins_wherever_the_unit_has_them_from(tmp_path: pathlib.Path, unit: str, root: str) -> None:
     files = {
-        "lib/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet --root-dir=/a\n",
+        "lib/systemd/system/kubelet.service": f"[Service]\n{unit}\n",
         FLAGS: "KUBELET_KUBEADM_ARGS=--root-dir=/b\n",
     }
-    assert found(tmp_path, files).value["root"] == "/b"
+    assert found(tmp_path, files).value["root"] == root
 
 
 @pytest.mark.parametrize(

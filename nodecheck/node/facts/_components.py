@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import glob
-import os
 import re
-import shlex
 from typing import Any, NamedTuple
 
 from nodecheck.node.facts import Unreadable, kubelet
-from nodecheck.node.facts._files import flags_of, mapping_of, text_if_there, words_of_environment
-from nodecheck.node.groups import MANIFESTS, UNIT_FOLDERS
+from nodecheck.node.facts._files import flags_of, mapping_of, text_if_there
+from nodecheck.node.facts._service import service
+from nodecheck.node.groups import MANIFESTS
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = ("", "0.0.0.0", "::", "[::]")  # no address that one can ask
 VERSION = re.compile(r":v?(\d+(?:\.\d+)+)")
-SETTING = re.compile(r"^\s*(EnvironmentFile|Environment|ExecStart)\s*=(.*)", re.MULTILINE)
-VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
 class Component(NamedTuple):
@@ -70,46 +67,15 @@ def is_enabled(root: str, unit: str) -> bool:
 
 def from_unit(root: str, unit: str) -> Component | None:
     """Return the component of a service, as its unit file and drop-ins start it; None without one. Raises OSError."""
-    paths = [f"{folder}/{unit}" for folder in UNIT_FOLDERS if text_if_there(f"{root}{folder}/{unit}")]
-    if not paths:
+    found = service(root, unit)
+    if found is None:
         return None
-    drop_ins = sorted(path for folder in UNIT_FOLDERS for path in glob.glob(f"{root}{folder}/{unit}.d/*.conf"))
-    settings = [pair for path in (root + paths[0], *drop_ins) for pair in SETTING.findall(_unit_text(path))]
-    environment = _environment(root, unit, settings)
-    started = [value for key, value in settings if key == "ExecStart" and value.strip()]
-    words = _words(VARIABLE.sub(lambda found: environment.get(found[1], ""), started[-1])) if started else []
-    return Component(paths[0], _of_environment(environment) | flags_of(words))
-
-
-def _unit_text(path: str) -> str:
-    r"""Return a unit file with each line whole: one that ends with \ goes on."""
-    return text_if_there(path).replace("\\\n", " ")
-
-
-def _environment(root: str, unit: str, settings: list[tuple[str, str]]) -> dict[str, str]:
-    """Return the variables of a unit; files win over what stands in it."""
-    inline, files = [], []
-    for key, value in settings:
-        if key == "Environment":
-            inline += _words(value)
-        elif key == "EnvironmentFile":
-            path = value.strip().lstrip("-").replace("%p", unit.rpartition(".")[0])
-            files += [line for line in text_if_there(root + path).splitlines() if not line.lstrip().startswith("#")]
-    host = os.uname().nodename
-    pairs = [line.partition("=") for line in (*(text.replace("%H", host) for text in inline), *files)]
-    return {name.strip(): " ".join(words_of_environment(f"x={value}")) for name, _, value in pairs}
+    return Component(found.path, _of_environment(found.environment) | flags_of(found.words))
 
 
 def _of_environment(environment: dict[str, str]) -> dict[str, str]:
     """etcd takes each flag as a variable, too: ETCD_DATA_DIR is --data-dir, which wins over it."""
     return {name[5:].lower().replace("_", "-"): value for name, value in environment.items() if name[:5] == "ETCD_"}
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:  # a quote that is never closed
-        return text.split()
 
 
 def number_of(told: Any, default: int) -> int:

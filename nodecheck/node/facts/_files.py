@@ -1,8 +1,7 @@
-"""Files that facts are read off: YAML, JSON, TOML, and the command lines in environment files, units and manifests."""
+"""Files that facts are read off: YAML, JSON, TOML, and the command lines in environment files and manifests."""
 
 from __future__ import annotations
 
-import glob
 import json
 import shlex
 import tomllib
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nodecheck.node.facts import Unreadable
 from nodecheck.node.foreignyaml import first_document
-from nodecheck.node.groups import UNIT_FOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LARGEST = 4 << 20  # bytes
 
@@ -87,32 +85,6 @@ def as_path(address: str) -> str:
     return path.removeprefix("/var") if path.startswith("/var/run/") else path
 
 
-def command_line_of(root: str, unit: str) -> list[str]:
-    """Return the words that the files of a service give its program. Raises OSError.
-
-    Those in its variables (Environment=, EnvironmentFile=, which ExecStart= names), then those of the last ExecStart=.
-    """
-    pairs = (line.partition("=") for line in _text_of_unit(root, unit).splitlines())
-    lines = [(name.strip(), equals, value) for name, equals, value in pairs]  # blanks around = are fine
-    variables = [value for name, _, value in lines if name == "Environment"]
-    commands = [value for name, _, value in lines if name == "ExecStart"]
-    files = [value.strip().removeprefix("-") for name, _, value in lines if name == "EnvironmentFile"]
-    words = [word for value in variables for text in _split(value) for word in text.partition("=")[2].split()]
-    words += [
-        word for file in files if file.startswith("/") for word in words_of_environment(text_if_there(root + file))
-    ]
-    return words + (_words(commands[-1])[1:] if commands else [])
-
-
-def _text_of_unit(root: str, unit: str) -> str:
-    """Return the unit file that counts, and after it its drop-ins, by their names: see systemd.unit(5)."""
-    folders = [root + folder for folder in UNIT_FOLDERS]
-    text = next((text for folder in folders if (text := text_if_there(f"{folder}/{unit}"))), "")
-    pieces = [path for folder in reversed(folders) for path in glob.glob(f"{folder}/{unit}.d/*.conf")]
-    counting = {path.rpartition("/")[2]: path for path in pieces}
-    return "\n".join([text, *(text_if_there(counting[name]) for name in sorted(counting))]).replace("\\\n", " ")
-
-
 def flags_of(words: Iterable[str]) -> dict[str, str]:
     """Return {name: value} of the flags of a command line, as Go's programs take them: the last one wins.
 
@@ -131,17 +103,21 @@ def flags_of(words: Iterable[str]) -> dict[str, str]:
     return flags
 
 
-def words_of_environment(text: str) -> list[str]:
-    """Return the words in the values of an environment file (systemd.exec(5), EnvironmentFile=)."""
-    pairs = (line.strip().partition("=") for line in text.splitlines() if not line.lstrip().startswith(("#", ";")))
-    return [word for _, _, value in pairs for word in _words(value)]
+def environment_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of an environment file, as they stand there: systemd.exec(5), EnvironmentFile=."""
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        if equals and not name.startswith(("#", ";")):
+            yield name.strip(), value
 
 
-def _words(value: str) -> list[str]:
-    return [word for part in _split(value) for word in part.split()]
+def words_of(value: str) -> list[str]:
+    """Return the words of a command line, or of a variable: what is quoted may be more than one."""
+    return [word for part in split(value) for word in part.split()]
 
 
-def _split(value: str) -> list[str]:
+def split(value: str) -> list[str]:
+    """Return what a shell would take for words."""
     try:
         return shlex.split(value)
     except ValueError:  # a quote that is never closed: systemd takes the line as it is

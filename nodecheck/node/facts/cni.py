@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from nodecheck.node.facts import Unreadable, _multus, containerd, crio, kubelet
-from nodecheck.node.facts._files import as_path, command_line_of, flags_of, mapping_of
+from nodecheck.node.facts._files import as_path, flags_of, mapping_of
+from nodecheck.node.facts._service import command_line_of
 from nodecheck.patterns import later
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import os
 from typing import Any
 
 from nodecheck.node.facts import Unreadable
-from nodecheck.node.facts._files import as_path, command_line_of, flags_of, merged, toml_of, value_at
+from nodecheck.node.facts._files import as_path, flags_of, merged, toml_of, value_at
+from nodecheck.node.facts._service import command_line_of
 
 GROUP = "containerd"
 CONFIG = "/etc/containerd/config.toml"

@@ -10,12 +10,10 @@ from typing import Any
 
 from nodecheck.node.facts._files import (
     as_path,
-    command_line_of,
     flags_of,
     json_of,
-    text_if_there,
-    words_of_environment,
 )
+from nodecheck.node.facts._service import command_line_of
 
 GROUP = "docker"
 CONFIG = "/etc/docker/daemon.json"
@@ -33,7 +31,7 @@ PARTS = {
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return how it is configured, and in which file. Raises OSError, Unreadable."""
-    words = command_line_of(root, "docker.service") or _words_without_unit(root)
+    words = command_line_of(root, "docker.service", ENVIRONMENT_FILES)
     flags = flags_of(words)
     path = flags.get("config-file", CONFIG)
     data = json_of(root + path)
@@ -44,11 +42,6 @@ def find(root: str) -> tuple[dict[str, Any], str]:
         "storage_driver": _first(flags, data, "storage-driver", "s"),
         "live_restore": _first(flags, data, "live-restore") in ("true", "True"),
     }, path if data else "docker.service"
-
-
-def _words_without_unit(root: str) -> list[str]:
-    """Return what stands in the files of init scripts: a unit reads one of them only where it says so."""
-    return words_of_environment("\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES))
 
 
 def _first(flags: dict[str, str], data: dict[str, Any], *names: str) -> str:

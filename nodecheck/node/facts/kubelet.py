@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 from nodecheck.node.facts import Unreadable
 from nodecheck.node.facts._files import (
     as_path,
-    command_line_of,
     flags_of,
     mapping_of,
     merged,
     text_if_there,
     value_at,
-    words_of_environment,
 )
+from nodecheck.node.facts._service import command_line_of
 from nodecheck.node.facts._units import enabled_units
 
 GROUP = "kubelet"
@@ -123,8 +122,7 @@ def as_told(root: str, flags: dict[str, str]) -> tuple[dict[str, Any], str]:
 
 def flags_of_service(root: str) -> dict[str, str]:
     """Return the flags that kubelet.service gives it. Raises OSError."""
-    environment = "\n".join(text_if_there(root + path) for path in ENVIRONMENT_FILES)
-    return flags_of(command_line_of(root, "kubelet.service") + words_of_environment(environment))
+    return flags_of(command_line_of(root, "kubelet.service", ENVIRONMENT_FILES))
 
 
 def _drop_ins(root: str, folder: str) -> list[str]:
