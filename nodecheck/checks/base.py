@@ -168,8 +168,8 @@ def judge_growth(name: str, expectation: InTime, grown: Growth, *, subject: str,
     least, most = (int(bound) for bound in (grown.least, grown.most))
     low, high = expectation.show(least), expectation.show(most)
     span = low if low == high else f"{low} to {high}"
-    if expectation.matches(least) == expectation.matches(most):
-        matched = expectation.matches(least)
+    matched = expectation.matches_all(least, most)
+    if matched is not None:
         message = f"{words} is {span}" + ("" if matched else f", expected {expectation}")
         yield Finding(name, Status.OK if matched else Status.CRITICAL, str(expectation), span, message)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from itertools import pairwise
-from math import isfinite
+from math import floor, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nodecheck.definitions.terms import Expectation, in_yaml
@@ -155,6 +155,13 @@ class InTime(Quantity):
         self._withins: set[float] = set()
         super().__init__(source)
         self.within = max(self._withins, default=0.0)
+
+    def matches_all(self, least: int, most: int) -> bool | None:
+        """Tell whether any whole number from one to the other is as wanted; None where it depends on which one."""
+        bounds = sorted({least, most, *(bound for bound in self._bounds if least < bound < most)})
+        between = (floor(low) + 1 for low, high in pairwise(bounds) if floor(low) + 1 < high)
+        verdicts = {self.matches(number) for number in (*bounds, *between) if number == floor(number)}
+        return verdicts.pop() if len(verdicts) == 1 else None
 
     def _leaf(self, item: Any) -> Term:
         text, word, time = item.rpartition(" in ") if isinstance(item, str) else ("", "", "")

@@ -18,7 +18,17 @@ from nodecheck.checks.base import (
     judge_expectation,
     judge_growth,
 )
-from nodecheck.definitions.expectation import CountInTime, Duration, Expectation, Number, Percent, Size, Text
+from nodecheck.definitions.expectation import (
+    CountInTime,
+    Duration,
+    Expectation,
+    InTime,
+    Number,
+    Percent,
+    Size,
+    SizeInTime,
+    Text,
+)
 from nodecheck.node.counters import Growth
 from nodecheck.report.result import Status
 
@@ -78,6 +88,25 @@ def test_growth_is_judged_only_where_what_nobody_has_seen_does_not_matter(
     (finding,) = judge_growth("n", CountInTime("< 3 in 1h"), grown, subject="y")
 
     assert ("n", status, "< 3 in 1h", observed, message) == finding[:5]
+
+
+@pytest.mark.parametrize(
+    ("expected", "grown", "status"),
+    [
+        (CountInTime("!= 7 in 1d"), Growth(3, 12, 60), Status.UNKNOWN),
+        (CountInTime("!= 7 in 1d"), Growth(8, 12, 60), Status.OK),
+        (CountInTime("5..10 in 1d"), Growth(3, 12, 60), Status.UNKNOWN),
+        (CountInTime("5..10 in 1d"), Growth(11, 12, 60), Status.CRITICAL),
+        (CountInTime({"all": ["> 5 in 1d", "< 10 in 1d"]}), Growth(5, 10, 60), Status.UNKNOWN),
+        (CountInTime({"all": ["> 5 in 1d", "< 7 in 1d"]}), Growth(7, 9, 60), Status.CRITICAL),
+        (CountInTime("!= 7.5 in 1d"), Growth(3, 12, 60), Status.OK),
+        (CountInTime(["< 5 in 1d", "> 5.5 in 1d"]), Growth(4, 6, 60), Status.UNKNOWN),
+        (SizeInTime("1MiB..2GiB in 1d"), Growth(0, 5 << 30, 60), Status.UNKNOWN),
+    ],
+)
+def test_what_lies_between_the_least_and_the_most_counts_too(expected: InTime, grown: Growth, status: Status) -> None:
+    (finding,) = judge_growth("n", expected, grown, subject="y")
+    assert status == finding.status
 
 
 @pytest.mark.parametrize(
