@@ -32,6 +32,8 @@ def of_text(text: str) -> Iterator[str]:
     if text.startswith(("!", "not ")):
         rest = text.removeprefix("!").removeprefix("not ").strip()
         yield f'{text} is compared letter by letter; for anything else than it write "!= {rest}"'
+    if text.startswith("="):
+        yield f"{text} is compared letter by letter, its = too; write the text alone, or /a regular expression/"
     if WORDS_BETWEEN.search(text):
         yield f"{text} is one text; several are written as a list: [one, other]"
 

@@ -125,6 +125,7 @@ class Text(Expectation):
         text = str(item).strip()
         if text.startswith(("<", ">", "=>", "=<")):
             raise ValueError(f"a text is neither more nor less than another: {text!r}")
+        _refuse_operator(text)
         if text.startswith("!="):
             unwanted = self._word(text[2:].strip())
             return lambda seen: not seen.holds(unwanted)
@@ -187,6 +188,7 @@ class HeldText(Text):
         if not held:
             return super()._leaf(item)
         text = text.strip()
+        _refuse_operator(text)
         unwanted = text.startswith("!=")
         if unwanted and self._negated:
             raise ValueError(f'within not, write "{text.removeprefix("!=").strip()} for {time}" without "!="')
@@ -201,6 +203,12 @@ class HeldText(Text):
 
     def _times(self) -> tuple[float, ...]:
         return (0.0, *self._helds, ALWAYS)
+
+
+def _refuse_operator(text: str) -> None:
+    """Refuse what would be one = and the text: "!== failed" would always hold. Raises ValueError."""
+    if text.startswith(("!==", "===")):
+        raise ValueError(f'{text[:3]} compares nothing: the text alone is equal, "!= text" is another')
 
 
 def _words(observed: Any) -> Any:

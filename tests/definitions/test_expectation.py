@@ -16,6 +16,7 @@ from nodecheck.definitions.expectation import (
     Size,
     SizeInTime,
     Text,
+    TextOrNumber,
 )
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -166,6 +167,9 @@ def test_an_expectation_judges(kind: type[Expectation], wanted: Any, observed: A
         (Text, "//", "there is no text"),
         (Text, "!= //i", "there is no text"),
         (Text, "< 5", "neither more nor less"),
+        (Text, "!== failed", '"!= text"'),
+        (HeldText, "!== D for 1m", '"!= text"'),
+        (TextOrNumber, "=== 5", "the text alone"),
         (Text, "/[a/", "not a regular expression: unterminated character set"),
         (Text, "/[[:alpha:]]/", r"\[\[:alpha:\]\] is \[A-Za-z\]"),
         (Text, ["!= a", "!= b"], "nearly everything"),

@@ -40,6 +40,8 @@ from nodecheck.definitions.lookalikes import of_pattern, of_text
         ("/usr/lib/", "if it is a path, write /usr/lib"),
         ("!failed", 'write "!= failed"'),
         ("not failed", 'write "!= failed"'),
+        ("= failed", "the text alone"),
+        ({"not": "=~ /failed/"}, "the text alone"),
         ("running or exited", "written as a list"),
         ("running, exited", "written as a list"),
     ],
