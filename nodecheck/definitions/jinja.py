@@ -278,6 +278,8 @@ def _is_version(found: Any, wanted: Any, operator: str = "==") -> bool:
 
 
 def _numbers(version: Any) -> list[int]:
+    if isinstance(version, float):
+        raise ValueError(f"{version} is a number, and as one 1.1 and 1.10 are the same; a version stands in quotes")
     found = [int(number) for number in re.findall(r"[0-9]{1,9}", str(version))]
     if not found:
         raise ValueError(f"{version!r} is not a version: it has no number")
