@@ -111,7 +111,7 @@ def _stands_beside(result: Result, cause: Result) -> bool:
     finding. Below what could not be seen otherwise, nothing is sure: in a container, say, that has no systemd, the
     processes of the host do not run either.
     """
-    if cause.status is Status.UNKNOWN and LACKED.issuperset(cause.causes):
+    if cause.status is Status.UNKNOWN and cause.causes and LACKED.issuperset(cause.causes):
         return result.causes != cause.causes
     return cause.only_warns and result.status in STANDS
 

@@ -165,6 +165,14 @@ def test_what_could_not_be_seen_below_what_nodecheck_lacks_blocks_as_ever(run_ch
     assert _causes(made)["c"] == ("b",)
 
 
+def test_what_is_not_known_yet_is_no_lack_and_blocks_all_that_needs_it(run_checks: Any) -> None:
+    restarted = service("a.service", NRestarts=7)
+    seen = node(units=[restarted], processes=[process()], files={"/b": dark("no such disk", "file /b")})
+    young = {"name": "A", "unit": {"name": "a.service", "restarts": "< 3 in 1h"}}
+    made = run_checks(seen, young, {"name": "B", "process": {"name": "x", "pidfile": "/b"}, "needs": "A"})
+    assert _statuses(made) == {"A": UNKNOWN, "B": BLOCKED}
+
+
 def test_a_root_that_could_not_be_seen_blocks_too(run_checks: Any) -> None:
     made = run_checks(_node("c", names="bc"), check("a"), check("b", needs="a"), check("c", needs="a"))
     assert (_statuses(made), made.exit_code) == ({"a": UNKNOWN, "b": BLOCKED, "c": BLOCKED}, 3)
