@@ -62,7 +62,8 @@ KEYWORDS = (
         "needs", ANYWHERE, "words",
         "Names, ids or tags of checks: when one is not ok, this one is blocked, and a `command` is not run. "
         "One that works, and is only beyond its `warn`, blocks no more than a warning or an unknown. One that "
-        "nodecheck lacks a package or a permission to look at blocks what lacks the same, and nothing else.",
+        "nodecheck lacks a package or a permission to look at blocks what lacks the same and a `command`, and nothing "
+        "else.",
     ),
     Keyword(
         "severity", ANYWHERE, "severity",

@@ -112,7 +112,7 @@ def _stands_beside(result: Result, cause: Result) -> bool:
     processes of the host do not run either.
     """
     if cause.status is Status.UNKNOWN and cause.causes and LACKED.issuperset(cause.causes):
-        return result.causes != cause.causes
+        return not set(cause.causes) <= set(result.causes)
     return cause.only_warns and result.status in STANDS
 
 

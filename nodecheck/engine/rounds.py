@@ -226,7 +226,7 @@ class Rounds:
             dark = judge.unseen(definition.type, definition.unseen)
             return _Look(attempt, None, judge.result(planned, [dark]))
         if definition.id in self._acting and self._is_caused(attempt):
-            return _Look(attempt, None, judge.result(planned, [judge.unseen(definition.type, NOT_BEGUN)]))
+            return _Look(attempt, None, self._not_begun(planned))
         if definition.check and not definition.late:
             return _Look(attempt, Built(definition.check, definition.milder), None)
         if planned.missing:
@@ -234,6 +234,12 @@ class Rounds:
             return _Look(attempt, None, judge.skipped(planned, reason))
         made = self._make_late(planned)
         return _Look(attempt, made, None) if isinstance(made, Built) else _Look(attempt, None, made)
+
+    def _not_begun(self, planned: Planned) -> Result:
+        """A program that is not run lacks all that the checks lack that it needs, and is blocked by those."""
+        needed = [self._results[need] for need in self._all_needed(planned)]
+        dark = {cause for found in needed if found.status is Status.UNKNOWN for cause in found.causes}
+        return judge.result(planned, [judge.unseen(planned.definition.type, NOT_BEGUN)], tuple(sorted(dark)))
 
     def _make_late(self, planned: Planned) -> Built | Result:
         written = planned.definition.written

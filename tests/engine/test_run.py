@@ -173,6 +173,15 @@ def test_what_is_not_known_yet_is_no_lack_and_blocks_all_that_needs_it(run_check
     assert _statuses(made) == {"A": UNKNOWN, "B": BLOCKED}
 
 
+def test_a_program_that_needs_what_nodecheck_lacks_is_not_run_and_no_second_finding(run_checks: Any) -> None:
+    lacks = {"/a": dark("no means to look", NO_PACKAGE), "/b": dark("no means to look", NO_PERMISSION)}
+    other = {"name": "B", "process": {"name": "x", "pidfile": "/b"}}
+    well = check("c", needs=["A", "B"])
+    made = run_checks(_node(files=lacks), LACKS, other, well, {"name": "P", "command": {"run": "true"}, "needs": "c"})
+    assert _statuses(made) == {"A": UNKNOWN, "B": UNKNOWN, "c": OK, "P": BLOCKED}
+    assert _causes(made)["P"] == ("a", "b")
+
+
 def test_a_root_that_could_not_be_seen_blocks_too(run_checks: Any) -> None:
     made = run_checks(_node("c", names="bc"), check("a"), check("b", needs="a"), check("c", needs="a"))
     assert (_statuses(made), made.exit_code) == ({"a": UNKNOWN, "b": BLOCKED, "c": BLOCKED}, 3)
