@@ -146,8 +146,8 @@ def load(path: str, text: str, mistakes: Mistakes) -> Value | None:
     """Parse YAML; note what is wrong and return None when nothing could be read."""
     strange = (NOT_YAML_IN_ASCII if text.isascii() else NOT_YAML).search(text)  # the other takes 4 ms to compile
     if strange:
-        before = text[: strange.start()]
-        place = Mark(path, len(before.splitlines()) or 1, strange.start() - before.rfind("\n"))
+        before = f"{text[: strange.start()]}?".splitlines()
+        place = Mark(path, len(before), len(before[-1]))
         mistakes.add(place, f"the character U+{ord(strange[0]):04X} cannot stand in a text file", "take it out")
         return None
     loader = _Loader(text)

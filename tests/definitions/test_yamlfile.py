@@ -125,3 +125,23 @@ def test_a_file_without_a_value_is_nothing_and_no_error(text: str) -> None:
 )
 def test_a_kind_of_value_has_the_name_that_users_call_it(text: str, kind: str) -> None:
     assert kind == read(text).kind()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("\x01", 1, 1),
+        ("a\x01", 1, 2),
+        ("a\n\x01", 2, 1),
+        ("a\r\n\x01b", 2, 1),
+        ("a\n\n  \x01", 3, 3),
+        ("a\rb\x01", 2, 2),
+        ("a\u2028\x01", 2, 1),
+    ],
+)
+def test_a_character_that_cannot_stand_in_a_file_is_told_where_it_stands(text: str, line: int, column: int) -> None:
+    mistakes = Mistakes()
+    load("x.yaml", text, mistakes)
+    found = mistakes.first()
+    assert found is not None
+    assert found.mark == ("x.yaml", line, column)
