@@ -23,7 +23,7 @@ def command(arguments: Namespace) -> int:
         _print_where(loaded.definitions)
         return 0
     plan = common.plan(arguments, loaded)
-    chosen = {planned.definition.id for planned in plan.checks}
+    chosen = {planned.definition.id for planned in plan.checks if not planned.definition.skipped}
     for play in loaded.definitions.plays:
         _print_play(play, chosen)
     print("* runs on this node")

@@ -212,6 +212,12 @@ def test_list_marks_what_would_run_and_says_where_it_stands(cli: Cli) -> None:
     assert (told[2][:2], told[2][-1][0]) == (["process", "y"], ":")
 
 
+def test_list_marks_nothing_that_is_not_for_this_node(cli: Cli) -> None:
+    file = cli.write(f"x | {WELL} | when: false", f"y | {WELL} | when: true", f"z | {WELL} | loop: '{{{{ [] }}}}'")
+    told = [line.split()[:3] for line in cli("list", file).stdout.splitlines()]
+    assert [words[0] for words in told[1:4]] == ["process", "*", "loop"]
+
+
 def test_explain_lists_every_type_and_every_argument(cli: Cli) -> None:
     overview = cli("explain").stdout
     assert [name for name in ("port", "process", "system", "unit") if f"\n{name} " not in f"\n{overview}"] == []
