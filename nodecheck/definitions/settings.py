@@ -10,6 +10,7 @@ from nodecheck.definitions.event_settings import EventSettings, read_events
 from nodecheck.definitions.levels import with_variables
 from nodecheck.definitions.scope import Scope
 from nodecheck.definitions.searchpath import refusal
+from nodecheck.definitions.template import QUOTED
 from nodecheck.definitions.values import read_duration
 from nodecheck.definitions.variables import plain
 from nodecheck.definitions.yamlfile import Value, load, read_text, scalar
@@ -20,6 +21,7 @@ SETTINGS_FILE = "/etc/nodecheck/nodecheck.yaml"
 SETTINGS = ("groups", "vars", "budget", "events")
 DEFAULT_BUDGET_SECONDS = 30.0
 GROUP = later(r"[\w][\w.-]*")
+ANOTHER = later(r"\s[A-Za-z_]\w*=(?!=)")
 NOTHING = Scope({}, {}, {}, {}, {})
 
 
@@ -45,7 +47,7 @@ def read_settings(path: str = SETTINGS_FILE) -> Settings:
 def read_extra_variables(items: list[str]) -> dict[str, Any]:
     """Return the variables of -e: NAME=VALUE, a mapping {a: 1}, or @FILE that holds one. Raises DefinitionError.
 
-    Values are read as those in definitions are, so that 1.10 keeps its zero.
+    Values are read as those in definitions are, so that 1.10 keeps its zero, and in quotes they are texts.
     """
     mistakes = Mistakes()
     scope = NOTHING
@@ -67,9 +69,19 @@ def _extra_variables(item: str, mistakes: Mistakes) -> Value | None:
     if not equals or not name.isidentifier():
         mistakes.add(None, f"-e takes NAME=VALUE or @FILE, not {item!r}")
         return None
-    mark = Mark("-e", 1, len(name) + 2)
     mistakes.know_text("-e", item)
-    return Value({name: Value(scalar(text), mark, text)}, mark, key_marks={name: Mark("-e", 1, 1)})
+    value = _extra_value(name, text, mistakes)
+    return Value({name: value}, value.mark, key_marks={name: Mark("-e", 1, 1)})
+
+
+def _extra_value(name: str, text: str, mistakes: Mistakes) -> Value:
+    mark = Mark("-e", 1, len(name) + 2)
+    if QUOTED.fullmatch(text):
+        return Value(text[1:-1], mark, text[1:-1])
+    if ANOTHER.search(text):  # Ansible divides them at blanks
+        hint = f"-e {name}=... for each; what is one text stands in quotes within: -e '{name}=\"...\"'"
+        mistakes.add(None, f"-e takes one NAME=VALUE, and {f'{name}={text}'!r} looks like several", hint)
+    return Value(scalar(text), mark, text)
 
 
 def _read_mapping(path: str, mistakes: Mistakes) -> Value | None:

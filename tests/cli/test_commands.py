@@ -69,6 +69,7 @@ def test_a_command_that_only_tells_something_ends_with_0_and_says_nothing_on_std
         (["run", "checks.yaml", "--budget", "5"], "expected a time with its unit"),
         (["run", "checks.yaml", "--budget", "1ms"], "too short for any run"),
         (["run", "checks.yaml", "-e", "nonsense"], "-e takes NAME=VALUE or @FILE, not 'nonsense'"),
+        (["run", "checks.yaml", "-e", "a=1 b=2"], "-e takes one NAME=VALUE, and 'a=1 b=2' looks like several"),
         (["run", "checks.yaml", "-t", "nothing"], "no check has the tag 'nothing'"),
         (["run", "checks.yaml", "--skip-tags", "a"], "no check was selected with --skip-tags a"),
         (["run", "checks.yaml", "--skip-tags", "b"], "no check has the tag 'b'"),

@@ -59,6 +59,10 @@ def test_each_row_of_the_table_wins_over_the_one_before_it_alone(weaker: str, st
         (["@vars.yaml", "x=1"], "1"),
         (["y=deep", "x={{ y }}"], "deep"),
         (["x=a=b"], "a=b"),
+        (["x='a b=c'"], "a b=c"),
+        (['x="1.10"', "y={{ x is version('1.9', '>') }}", "x={{ y }}"], "true"),
+        (["x={{ 'same' if 1==1 else 'other' }}"], "same"),
+        (["x=it's"], "it's"),
     ],
 )
 def test_the_option_takes_values_mappings_and_files_and_the_last_one_wins(
