@@ -155,7 +155,7 @@ def _definition(name: str, identifier: str, value: Value, level: Level, written:
 def names_of(value: Value, level: Level, names: dict[str, Any], mistakes: Mistakes) -> tuple[str, str]:
     """Return name and id of a check or a block: those of a loop are told apart by what their items are called."""
     written = {key: value.data[key] for key in ("name", "id") if key in value.data}
-    read = {key: static_or_written(key, item, names, mistakes) for key, item in written.items()}
+    read = {key: static_or_written(key, item, names, mistakes, level.when) for key, item in written.items()}
     label = ", ".join(level.labels)
     name = read_name(read.get("name"), mistakes)
     if name and label and ("{{" not in written["name"].text or "{{" in name):  # the latter is known on another node

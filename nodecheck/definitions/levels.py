@@ -6,8 +6,10 @@ One table reads them on every level, so a keyword means the same on a block as o
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nodecheck.definitions.conditions import BadCondition, decide
 from nodecheck.definitions.errors import did_you_mean
 from nodecheck.definitions.keywords import (
     DEFAULT_DELAY_SECONDS,
@@ -91,7 +93,7 @@ def enter(value: Value, outer: Level, mistakes: Mistakes, *, given: bool = False
     if "vars" in data:
         lazy = bool(outer.when) or "when" in data
         level = level._replace(scope=with_variables(data["vars"], level.scope, mistakes, given=given, lazy=lazy))
-    own = [key for key in data if key in READERS]
+    own = sorted((key for key in data if key in READERS), key=lambda key: key != "when")  # that may forbid the others
     if own:
         names = level.scope.names()
         for key in own:
@@ -101,10 +103,26 @@ def enter(value: Value, outer: Level, mistakes: Mistakes, *, given: bool = False
 
 
 def _read_keyword(key: str, value: Value, level: Level, names: dict[str, Any], mistakes: Mistakes) -> Level:
+    if key not in EXPRESSIONS and does_not_matter(value, level.when, names):
+        return level
     try:
         return READERS[key](level, static(key, value, names, mistakes), mistakes)
     except NotSeen as error:
         return level._replace(unseen=level.unseen or error.args[0])
+
+
+def does_not_matter(value: Value, when: tuple[Value, ...], names: dict[str, Any]) -> bool:
+    """Tell whether a value is undefined, and one of these conditions says that it is not for this node."""
+    if not when:
+        return False
+    try:
+        _rendered(value, names)
+    except Undefined:
+        with suppress(BadCondition):  # told where the check is read
+            return decide(when, names).false is not None
+    except Unfilled:
+        pass  # told where the value is read
+    return False
 
 
 # ---- variables
@@ -207,10 +225,15 @@ def demanded(key: str, value: Value, names: dict[str, Any], mistakes: Mistakes) 
         return value
 
 
-def static_or_written(key: str, value: Value, names: dict[str, Any], mistakes: Mistakes) -> Value:
-    """Do so for what people read: with a fact that could not be found out it stays as it was written."""
+def static_or_written(
+    key: str, value: Value, names: dict[str, Any], mistakes: Mistakes, when: tuple[Value, ...] = ()
+) -> Value:
+    """Do so for what people read: with a fact that could not be found out it stays as it was written.
+
+    So does what is undefined, where one of these conditions is false.
+    """
     try:
-        return static(key, value, names, mistakes)
+        return value if does_not_matter(value, when, names) else static(key, value, names, mistakes)
     except NotSeen:
         return value
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.definitions.errors import Mistakes, did_you_mean
-from nodecheck.definitions.levels import ELSEWHERE, refuse_names, static, static_or_written
+from nodecheck.definitions.levels import (
+    ELSEWHERE,
+    does_not_matter,
+    read_conditions,
+    refuse_names,
+    static,
+    static_or_written,
+)
 from nodecheck.definitions.scope import Pending
 from nodecheck.definitions.template import from_node, waits_for
 from nodecheck.definitions.values import read_text
@@ -38,10 +45,19 @@ def iterate(value: Value, outer: Level, mistakes: Mistakes) -> list[Level] | Non
         # Who writes a loop as it was written once will be told of that, and not that there is no item.
         return [without_items(value, outer) if any(key.startswith("with_") for key in value.data) else outer]
     control = _control(value.data.get("loop_control"), mistakes)
-    items = _items(value.data["loop"], outer.scope.names(), mistakes)
+    names = outer.scope.names()
+    if does_not_matter(value.data["loop"], _conditions(value, outer, mistakes), names):
+        return []
+    items = _items(value.data["loop"], names, mistakes)
     if items is None:
         return None
     return [_around(item, position, control, outer, mistakes) for position, item in enumerate(items)]
+
+
+def _conditions(value: Value, outer: Level, mistakes: Mistakes) -> tuple[Value, ...]:
+    """Return those around a loop, and its own: their mistakes are told where its checks are read."""
+    own = value.data.get("when")
+    return outer.when + read_conditions("when", own, mistakes.apart()) if own else outer.when
 
 
 def without_items(value: Value, outer: Level) -> Level:

@@ -159,7 +159,8 @@ def _hosts(value: Value, outer: Level, mistakes: Mistakes) -> str:
 
 def _name(value: Value, level: Level, mistakes: Mistakes) -> str:
     written = value.data.get("name")
-    name = read_name(static_or_written("name", written, level.scope.names(), mistakes), mistakes) if written else ""
+    filled = static_or_written("name", written, level.scope.names(), mistakes, level.when) if written else None
+    name = read_name(filled, mistakes)
     label = ", ".join(level.labels)
     return f"{name} ({label})" if name and label and written and "{{" not in written.text else name
 

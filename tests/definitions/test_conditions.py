@@ -62,6 +62,30 @@ def test_nor_does_a_variable_of_it_that_is_undefined(variable: str) -> None:
     assert skipped("false", "name: '{{ x }}'", f", vars: {{x: '{variable}'}}")
 
 
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "id: 'x{{ nobody }}'", "remedy: 'ls {{ nobody }}'", "timeout: '{{ nobody }}s'", "severity: '{{ nobody }}'",
+        "needs: '{{ nobody }}'", "loop: '{{ nobody }}'", "loop: [1, '{{ nobody }}']",
+    ],
+)  # fmt: skip
+def test_nor_does_a_keyword_of_it(keyword: str) -> None:
+    check = "{name: 'A {{ nobody }}', process: {name: sh}, %s}"
+    (found,) = entries("- " + check % f"{keyword}, when: nobody is defined")
+    assert (found.name, bool(found.skipped)) == ("A {{ nobody }}", True)
+    (within,) = entries(f"- block: [{check % keyword}]\n  when: [nobody is defined]")
+    assert within.skipped
+    with pytest.raises(DefinitionError, match="the variable 'nobody' is not defined"):
+        entries("- " + check % f"{keyword}, when: nobody is not defined")
+    with pytest.raises(DefinitionError, match="the variable 'nobody' is not defined"):
+        entries("- " + check % f"{keyword}, when: 3 + 4")
+
+
+def test_nor_does_the_name_of_a_play() -> None:
+    (found,) = checks("- {name: '{{ x }}', hosts: all, when: x is defined, checks: [{name: A, process: {name: sh}}]}")
+    assert found.skipped
+
+
 def test_but_a_variable_that_is_undefined_is_a_mistake_where_the_check_is_judged() -> None:
     with pytest.raises(DefinitionError, match="the variable 'nobody' is not defined"):
         skipped("true", "name: '{{ x }}'", ", vars: {x: '{{ nobody }}'}")
