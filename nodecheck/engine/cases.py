@@ -227,6 +227,8 @@ def _changed(case: Case) -> Replayed:
 def _differences(case: Case, report: Report | None) -> Iterator[str]:
     results = {name: result for result in (report.results if report else ()) for name in (result.id, result.name)}
     named: set[str] = set()
+    if not results:
+        yield "no check was judged: none is for this node"
     for expected in case.expected:
         result = results.get(expected.check)
         if result is None:

@@ -168,3 +168,9 @@ def test_all_files_of_a_folder_and_below_are_read_with_the_definitions_of_the_op
 def test_where_there_are_no_cases_nothing_passes(cli: Cli, path: str) -> None:
     (cli.folder / "empty").mkdir()
     assert cli("test", path).returncode == 3
+
+
+def test_a_case_of_which_nothing_was_judged_does_not_pass(folder: pathlib.Path, cli: Cli) -> None:
+    (folder / "checks.d" / "docker.yaml").write_text(CHECKS.replace("hosts: all", "hosts: storage"))
+    ended = run_cases(cli, "expect: {}")
+    assert (ended.returncode, ended.stdout.splitlines()[1].strip()) == (2, "no check was judged: none is for this node")
