@@ -202,7 +202,7 @@ class Rounds:
             return None if result.status in (Status.OK, Status.SKIPPED) else Missed("ok")
         own = as_variable(result)
         try:
-            names = resolve(definition.written.names, self._variables()) | {
+            names = resolve(definition.written.names, self._variables(planned)) | {
                 RESULT: own,
                 definition.register or RESULT: own,
             }
@@ -212,8 +212,9 @@ class Rounds:
         except Unfilled as error:
             return Missed(definition.until[0].text, _told(error))
 
-    def _variables(self) -> dict[str, Any]:
-        return {identifier: as_variable(result) for identifier, result in self._results.items()}
+    def _variables(self, planned: Planned) -> dict[str, Any]:
+        """The results that a check is written with, by the ids of their checks."""
+        return {name: as_variable(self._results[name]) for name in planned.waits_for}
 
     # ---- what is written with the results of others
 
@@ -245,7 +246,7 @@ class Rounds:
         written = planned.definition.written
         assert written is not None  # noqa: S101  # it is neither skipped nor built
         try:
-            made = make_late(written, {name: as_variable(self._results[name]) for name in planned.waits_for})
+            made = make_late(written, self._variables(planned))
         except (Unfilled, BadCondition, DefinitionError) as error:
             return self._unmade(planned, _told(error))
         return judge.skipped(planned, made) if isinstance(made, str) else made

@@ -12,10 +12,11 @@ from plays import entries, judged
 from nodecheck.definitions.errors import DefinitionError, Mark
 from nodecheck.definitions.levels import Waiver
 from nodecheck.engine.fold import waive
+from nodecheck.engine.rounds import as_variable
 from nodecheck.node.node import Node
 from nodecheck.node.unobserved import NO_PACKAGE, Unobserved
 from nodecheck.node.windows.command import CommandWant
-from nodecheck.report.result import Report, Status
+from nodecheck.report.result import Report, Result, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -567,6 +568,20 @@ def test_a_chain_of_many_needs_is_folded() -> None:
     assert report.summary() | {"ok": 0} == {
         "ok": 0, "warning": 0, "critical": 1, "unknown": 0, "blocked": 2000, "skipped": 0, "info": 0
     }  # fmt: skip
+
+
+def test_an_until_looks_at_the_results_that_it_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(result: Result) -> dict[str, Any]:
+        asked.append(result.id)
+        return as_variable(result)
+
+    monkeypatch.setattr("nodecheck.engine.rounds.as_variable", noted)
+    others = "".join(f"- {{name: o{n}, {ALIVE}}}\n" for n in range(20))
+    text = f"- {{name: A, {ALIVE}, register: a}}\n- {{name: B, {ALIVE}, until: result is ok and a is ok}}\n{others}"
+    assert {"ok"} == set(statuses(judged(text, seen())).values())
+    assert set(asked) == {"a", "b"}
 
 
 # ---- what may act
