@@ -42,6 +42,7 @@ LEVELS_EXAMPLE = """\
 EXPRESSIONS = """\
 `{{ name }}` and `{{ name.part }}` look a variable up; alone in a text they keep its type.
 All else between the braces is an expression of Jinja2, in its sandbox: `{{ port + 1 }}`, `{{ units | length }}`.
+A variable is filled in where it stands: another value further in changes no variable that was made of it further out.
 `when` and `until` are expressions already, and take no braces.
 They have to be true or false: write `facts.x is defined`, not `facts.x`.
 What is undefined is a mistake; but not in a check that its `when` skips.
