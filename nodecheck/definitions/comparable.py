@@ -6,7 +6,7 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nodecheck.definitions.quantities import COMPARE
+from nodecheck.definitions.quantities import COMPARE, number_in
 from nodecheck.definitions.terms import Expectation, in_yaml
 from nodecheck.definitions.texts import Text
 from nodecheck.patterns import later
@@ -37,12 +37,12 @@ class TextOrNumber(Text):
         text = "" if isinstance(item, bool) else str(item).strip()
         bounds = RANGE.fullmatch(text)
         if bounds:
-            return self._between(*map(float, bounds.groups()))
+            return self._between(*map(number_in, bounds.groups()))
         comparison = NUMERIC.fullmatch(text)
         if not comparison:
             return super()._leaf(item)
         self._numeric = True
-        wanted, compare = float(comparison[2]), COMPARE[comparison[1] or "=="]
+        wanted, compare = number_in(comparison[2]), COMPARE[comparison[1] or "=="]
         unlike = comparison[1] == "!="  # a text is another than any number, and neither more nor less
         return lambda seen: all(_compares(word, compare, wanted, unlike) for word in seen.words)
 
@@ -81,7 +81,7 @@ class Version(Expectation):
 
 
 def _compares(word: str, compare: Any, wanted: float, otherwise: bool = False) -> bool:
-    return compare(float(word), wanted) if re.fullmatch(NUMBER, word) else otherwise
+    return compare(number_in(word), wanted) if re.fullmatch(NUMBER, word) else otherwise
 
 
 def _between_versions(low: str, high: str) -> Term:

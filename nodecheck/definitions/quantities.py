@@ -102,7 +102,7 @@ class Quantity(Expectation):
         match = QUANTITY.fullmatch(text.strip())
         if not match:
             raise ValueError(f"expected {self.GRAMMAR}, not {text.strip()!r}")
-        return _number(match[1]), match[2]
+        return number_in(match[1]), match[2]
 
     def _meant(self, wrong: str, right: str) -> str:
         """Return what was written with another unit, and all else as it was."""
@@ -291,7 +291,7 @@ class Duration(Quantity):
         return f"{_decimal(observed)}s"
 
 
-def _number(text: str) -> float:
+def number_in(text: str) -> float:
     """Read a number exactly where it is whole: 18446744073709551615 is no float."""
     return float(text) if "." in text else int(text)
 

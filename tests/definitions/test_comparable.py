@@ -43,6 +43,9 @@ from nodecheck.definitions.expectation import TextOrNumber, Version
         ({"not": [0, "none"]}, "none", False),
         ({"not": [0, "none"]}, "00", False),
         ({"all": ["> 1", "!= 7"]}, "8", True),
+        (9223372036854775807, "9223372036854775806", False),
+        ("> 18446744073692774398", "18446744073692774399", True),
+        ("1..9223372036854775806", "9223372036854775807", False),
     ],
 )
 def test_numbers_are_compared_as_numbers_and_all_else_as_text(source: Any, observed: str, matches: bool) -> None:
