@@ -56,6 +56,7 @@ CHANGES = (
 )
 HINTS = (
     "A case that names one critical proves that there is no other one: all that it does not name has to be fine.",
+    "A case of which no check is for the node has failed.",
     "A record is plain JSON: what no key changes can be changed in it by hand. What it does not hold is `unknown`.",
     "The date of a waiver is judged on the day of the record.",
 )
