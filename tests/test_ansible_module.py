@@ -100,7 +100,11 @@ def test_it_fails_on_what_it_is_told_to_fail_on_and_on_worse(host: Host, check: 
 def test_each_argument_becomes_the_option_of_that_name(host: Host) -> None:
     host.write("A | process: {name: '{{ wanted }}', count: 0} | tags: [a]", f"B | {CRITICAL} | tags: [a, b]")
     told = host.module(
-        checks=["checks.yaml"], tags=["a"], skip_tags=["b"], budget="7s", extra_vars={"wanted": "no such 'name'"}
+        checks=["checks.yaml"],
+        tags=["a"],
+        skip_tags=["b"],
+        budget="7s",
+        extra_vars={"wanted": "no such 'näme' \N{FIRE}"},
     )
     assert (told["failed"], told["report"]["budget_seconds"], told["report"]["summary"]["ok"]) == (False, 7.0, 1)
 

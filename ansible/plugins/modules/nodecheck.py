@@ -135,7 +135,7 @@ def command(program, wanted):
     for path in wanted["checks"]:
         argv += ["--checks", path]
     if wanted["extra_vars"]:
-        argv += ["--extra-vars", json.dumps(wanted["extra_vars"])]
+        argv += ["--extra-vars", json.dumps(wanted["extra_vars"], ensure_ascii=False)]
     if wanted["budget"]:
         argv += ["--budget", wanted["budget"]]
     return argv
