@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
@@ -47,6 +48,8 @@ def main() -> NoReturn:
         exit_code = _with_helpers(started)
     except KeyboardInterrupt:
         exit_code = _ended(128 + signal.SIGINT, "interrupted")
+    except SystemExit as ended:  # what argparse says of a wrong command line
+        exit_code = ended.code if isinstance(ended.code, int) else 0
     except Exception as error:  # noqa: BLE001  # Python would end with 1, and that means warning
         number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
         exit_code = _ended(3, f"cannot go on: {SHORTAGES[number]}") if number in SHORTAGES else _own_error()
@@ -76,18 +79,18 @@ def _exit(exit_code: int) -> NoReturn:
     """End at once: taking the interpreter apart takes longer than judging a node."""
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
     except BrokenPipeError:
         pass  # whoever read our output has seen enough
     except OSError as error:
         exit_code = _unwritable(error)
+    with suppress(OSError):  # the verdict is the same, whoever hears what else there is to say
+        sys.stderr.flush()
     os._exit(exit_code)
 
 
 def _unwritable(error: OSError) -> int:
     """A full disk is what a node has when it is looked at."""
-    os.write(2, f"nodecheck: standard output cannot be written: {error.strerror}\n".encode())
-    return 3
+    return _ended(3, f"standard output cannot be written: {error.strerror}")
 
 
 def _start_helpers(arguments: list[str]) -> Helpers:
@@ -113,10 +116,10 @@ def _dispatch(helpers: Helpers, started: float) -> int:
         exit_code: int = command(arguments, helpers, started) if arguments.command == "run" else command(arguments)
     except DefinitionError as error:
         so = ", nothing was checked" if arguments.command == "run" else ""
-        print(f"{error}\nnodecheck: {_count(len(error.mistakes))}{so}", file=sys.stderr)
+        _say(f"{error}\nnodecheck: {_count(len(error.mistakes))}{so}")
         return EXIT_UNUSABLE
     except BadOutput as error:
-        print(f"nodecheck: {error}", file=sys.stderr)
+        _say(f"nodecheck: {error}")
         return EXIT_UNUSABLE
     except BrokenPipeError:  # whoever read our output has seen enough
         return EXIT_UNUSABLE if arguments.command in JUDGING else 0
@@ -129,8 +132,15 @@ def _dispatch(helpers: Helpers, started: float) -> int:
 
 def _ended(exit_code: int, why: str) -> int:
     """Say it by a system call: whatever else it takes may be lacking, too."""
-    os.write(2, f"nodecheck: {why}\n".encode())
+    with suppress(OSError):
+        os.write(2, f"nodecheck: {why}\n".encode())
     return exit_code
+
+
+def _say(text: str) -> None:
+    """A standard error that takes nothing, such as a file on a full disk, must not make it another exit code."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def _own_error() -> int:
@@ -139,8 +149,8 @@ def _own_error() -> int:
 
     from nodecheck.report.result import EXIT_UNUSABLE
 
-    traceback.print_exc()
-    print("nodecheck: an error in nodecheck itself, nothing was judged; please report the lines above", file=sys.stderr)
+    _say(traceback.format_exc().rstrip("\n"))
+    _say("nodecheck: an error in nodecheck itself, nothing was judged; please report the lines above")
     return EXIT_UNUSABLE
 
 

@@ -91,6 +91,24 @@ def test_a_stream_that_is_closed_does_not_change_the_verdict(closed: str, cli: C
     assert (code, "Traceback" in error) == (0, False)
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("run checks.yaml", 2),
+        ("run checks.yaml --events never", 2),
+        ("run nope.yaml", 3),
+        ("lint nope.yaml", 3),
+        ("run -o jsn", 3),
+        ("runn", 3),
+        ("run checks.yaml >/dev/full", 3),
+        ("--help >/dev/full", 3),
+    ],
+)
+def test_a_full_disk_behind_standard_error_does_not_change_the_exit_code(command: str, code: int, cli: Cli) -> None:
+    cli.write("a | process: {name: no-such-name}")
+    assert _ended(cli, f"{PYTHON} -m nodecheck {command} 2>/dev/full")[0] == code
+
+
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
 def test_a_report_that_was_asked_for_cannot_be_written_where_standard_output_is_closed(closed: str, cli: Cli) -> None:
     cli.write(f"a | {WELL}")
