@@ -22,6 +22,7 @@ RESOLVER = "the resolver of this node"
 # What a name server says, or does not, when the one that it asks is itself.
 LIKE_A_LOOP = ("SERVFAIL", "REFUSED")
 LOOP = f"a name server here that asks those of {RESOLV_CONF} asks itself"
+BY_DEFAULT = {"127.0.0.1": " (or it names none: then that is asked)"}  # resolv.conf(5)
 SAID = {"silent": "does not answer", "refused": "is not there: nothing listens", "unreachable": "cannot be reached"}
 
 
@@ -152,7 +153,7 @@ class Dns(Check):
         """Say what each server of the resolver says by itself, and whether it may be asking itself."""
         if not seen["servers"]:
             return ""
-        told = [f"{one['server']} {_said(one)}" for one in seen["servers"]]
+        told = [f"{one['server']}{BY_DEFAULT.get(one['server'], '')} {_said(one)}" for one in seen["servers"]]
         loops = [one["server"] for one in seen["servers"] if one["is_this_node"] and _is_like_a_loop(one)]
         loop = f"; {', '.join(loops)} is this node itself: {LOOP}" if loops else ""
         return f"; of {RESOLV_CONF}, {', '.join(told)}{loop}"

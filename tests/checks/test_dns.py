@@ -143,8 +143,8 @@ RESOLVER = "the resolver of this node"
         (
             {"outcome": "failed", "error": "No", "servers": [one("127.0.0.1", "refused", own=True)]},
             (
-                f"{RESOLVER} could not find out what db.example is: No; of /etc/resolv.conf, 127.0.0.1 is "
-                "not there: nothing listens"
+                f"{RESOLVER} could not find out what db.example is: No; of /etc/resolv.conf, 127.0.0.1 (or it "
+                "names none: then that is asked) is not there: nothing listens"
             ),
         ),
         (
