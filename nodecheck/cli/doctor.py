@@ -137,4 +137,7 @@ def _systemd() -> tuple[bool, str]:
     if isinstance(answer, Unobserved):
         return False, f"{answer.reason}. {answer.remedy}"
     took = time.monotonic() - started
-    return True, f"systemd {answer['manager']['Version']} answers on the system bus in {took * 1000:.0f} ms"
+    version, bus = answer["manager"]["Version"], answer["manager"].get("bus")
+    if bus:
+        return False, f"{bus['reason']}; systemd {version} answers by its private socket. {bus['remedy']}"
+    return True, f"systemd {version} answers on the system bus in {took * 1000:.0f} ms"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from nodecheck.cli import doctor
+from nodecheck.node import systemd
 
 RELEASES = {
     "debian": ({"ID": "debian"}, "apt-get install python3-gi python3-yaml"),
@@ -46,3 +49,23 @@ def test_a_host_that_does_not_say_what_it_is_is_told_what_is_missing(monkeypatch
 
     monkeypatch.setattr(platform, "freedesktop_os_release", missing)
     assert doctor.remedy(["PyGObject"]) == "the packages of this distribution: PyGObject"
+
+
+@pytest.mark.parametrize(
+    ("bus", "said"),
+    [
+        ({}, (True, "systemd 257 answers on the system bus in 0 ms")),
+        (
+            {"bus": {"reason": "dbus-daemon is dead", "remedy": "systemctl status dbus.service"}},
+            (False, "dbus-daemon is dead; systemd 257 answers by its private socket. systemctl status dbus.service"),
+        ),
+    ],
+)
+def test_which_way_systemd_answers_is_told(
+    bus: dict[str, Any], said: tuple[bool, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = Mock(answers=lambda: {"system": {"manager": {"Version": "257"} | bus, "units": {}}})
+    monkeypatch.setattr(systemd, "Collector", lambda: collector)
+    monkeypatch.setattr(systemd, "booted_with_systemd", lambda: True)
+    monkeypatch.setattr("time.monotonic", lambda: 1.0)
+    assert doctor._systemd() == said
