@@ -92,3 +92,18 @@ def test_what_kubeadm_would_refuse_is_named(
     more = {found: message for found, message in after.items() if before.get(found) != message}
     assert [found.partition(" [")[0] for found in more] == [name], more
     assert all(re.search(says, message) for message in more.values()), more
+
+
+def test_the_remedy_of_the_cgroup_driver_is_one(bare: Node) -> None:
+    """Debian's configuration of containerd has no line of it that could be changed."""
+    name = "containerd leaves control groups to systemd"
+    report = bare.nodecheck("run", "-t", "preflight-init", "-o", "json").report
+    remedy = next(one["remedy"] for one in report["results"] if one["name"] == name)
+    kept = bare.run("cat", "/etc/containerd/config.toml").stdout
+    assert name in not_well(bare, "preflight-init")
+    try:
+        bare.run("sh", "-c", remedy)
+        assert name not in not_well(bare, "preflight-init")
+    finally:
+        bare.write_file("/etc/containerd/config.toml", kept)
+        bare.run("systemctl", "restart", "containerd.service")
