@@ -51,8 +51,8 @@ def main() -> NoReturn:
     except SystemExit as ended:  # what argparse says of a wrong command line
         exit_code = ended.code if isinstance(ended.code, int) else 0
     except Exception as error:  # noqa: BLE001  # Python would end with 1, and that means warning
-        number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
-        exit_code = _ended(3, f"cannot go on: {SHORTAGES[number]}") if number in SHORTAGES else _own_error()
+        lacking = _lacking(error)
+        exit_code = _ended(3, f"cannot go on: {lacking}") if lacking else _own_error()
     _exit(exit_code)
 
 
@@ -135,6 +135,21 @@ def _ended(exit_code: int, why: str) -> int:
     with suppress(OSError):
         os.write(2, f"nodecheck: {why}\n".encode())
     return exit_code
+
+
+def _lacking(error: Exception) -> str:
+    """Return what this node or this process lacks to go on, "" where the error is ours."""
+    if isinstance(error, FileNotFoundError) and not _has_working_directory():
+        return "the directory that it was called in was removed; cd to another one, or name all files from /"
+    number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    return SHORTAGES.get(number or 0, "")
+
+
+def _has_working_directory() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def _say(text: str) -> None:

@@ -48,12 +48,12 @@ def names() -> list[str]:
 def parse(options: list[str]) -> list[Output]:
     """Read FORMAT[=FILE] each. Raises BadOutput."""
     outputs = [_parse(option) for option in options]
-    files = [output.file for output in outputs]
-    if files.count("-") > 1:
+    files = [output.file for output in outputs if output.file != "-"]
+    if len(outputs) - len(files) > 1:
         raise BadOutput("two outputs go to standard output: give one a file, such as -o json=report.json")
-    places = [os.path.abspath(file) for file in files if file != "-"]
-    for file in files:
-        if places.count(os.path.abspath(file)) > 1:
+    places = [os.path.abspath(file) for file in files]
+    for file, place in zip(files, places, strict=True):
+        if places.count(place) > 1:
             raise BadOutput(f"two outputs go to {file}: the second would replace the first")
     return outputs
 

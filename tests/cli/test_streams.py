@@ -15,6 +15,7 @@ from commandline import PYTHON, WELL
 if TYPE_CHECKING:
     from commandline import Cli
 
+WAS_REMOVED = "nodecheck: cannot go on: the directory that it was called in was removed; "
 HEAVY = {"gi", "pydbus", "psutil", "structlog", "jinja2"}
 
 
@@ -107,6 +108,24 @@ def test_a_stream_that_is_closed_does_not_change_the_verdict(closed: str, cli: C
 def test_a_full_disk_behind_standard_error_does_not_change_the_exit_code(command: str, code: int, cli: Cli) -> None:
     cli.write("a | process: {name: no-such-name}")
     assert _ended(cli, f"{PYTHON} -m nodecheck {command} 2>/dev/full")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        ("run ../checks.yaml", 3, WAS_REMOVED),
+        ("run $OLDPWD/checks.yaml --events never", 0, ""),
+        ("run $OLDPWD/checks.yaml --events never -o json=$OLDPWD/report.json", 0, ""),
+        ("run $OLDPWD/checks.yaml --events never -o json=report.json", 3, WAS_REMOVED),
+        ("lint checks.yaml", 3, "checks.yaml does not exist"),
+        ("history --state here", 3, WAS_REMOVED),
+    ],
+)
+def test_a_working_directory_that_was_removed_is_not_needed(command: str, code: int, says: str, cli: Cli) -> None:
+    cli.write(f"a | {WELL}")
+    (cli.folder / "gone").mkdir()
+    ended, _, error = _ended(cli, f"cd gone && rmdir ../gone && {PYTHON} -m nodecheck {command}")
+    assert (ended, "Traceback" in error, says in error) == (code, False, True)
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
