@@ -181,7 +181,7 @@ def _no_bus(scope: str, error: Any) -> dict[str, Any]:
 
 def _silent_bus(scope: str, within: str) -> dict[str, Any]:
     reason = f"dbus-daemon accepts connections to the {BUSES[scope]}, but does not answer {within}"
-    remedy = "look at the process: ps -C dbus-daemon -o pid,stat,wchan,args"
+    remedy = "ps -C dbus-daemon,dbus-broker -o pid,stat,wchan,args"
     return {"reason": reason, "remedy": remedy, "broken": True, "late": True}
 
 
@@ -233,7 +233,7 @@ def _silent_manager(scope: str, within: str) -> dict[str, Any]:
     if scope == "user":
         reason, remedy = "the systemd of this user", "ps -C systemd -o pid,user,stat,wchan,time,args"
     else:
-        reason, remedy = "systemd (PID 1)", "look at PID 1: ps -p 1 -o pid,stat,wchan,time,args"
+        reason, remedy = "systemd (PID 1)", "ps -p 1 -o pid,stat,wchan,time,args"
     return {"reason": f"{reason} does not answer on the bus {within}", "remedy": remedy, "broken": True, "late": True}
 
 

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from nodecheck.node import systemd
+from nodecheck.node import systemd, systemdbus
 from nodecheck.node.systemd import Collector
 from nodecheck.node.unobserved import Unobserved
 
@@ -284,3 +286,11 @@ def test_a_bus_that_says_anything(lie: str, reason: str, bus: Bus, monkeypatch: 
             assert re.match(reason, dark(5).reason)
         finally:
             liar.kill()
+
+
+@pytest.mark.parametrize("silent", [systemdbus._silent_bus, systemdbus._silent_manager])
+def test_what_hangs_is_shown_by_a_command_that_can_be_typed(silent: Callable[[str, str], dict[str, Any]]) -> None:
+    """The bus of Debian and RHEL 8 is dbus-daemon, that of RHEL 9 is dbus-broker."""
+    remedy = silent("system", "within 1 s")["remedy"]
+    ended = subprocess.run(remedy, shell=True, capture_output=True, text=True, check=False)
+    assert (ended.stdout.split()[:2], ended.stderr) == (["PID", "STAT"], "")
