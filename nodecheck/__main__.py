@@ -19,7 +19,7 @@ JUDGING = ("run", "lint", "test")  # their exit codes are verdicts: what nobody 
 SHORTAGES = {
     errno.EMFILE: "too many files are open in this process (ulimit -n)",
     errno.ENFILE: "too many files are open on this host (/proc/sys/fs/file-nr)",
-    errno.EAGAIN: "no process can be started any more (/proc/sys/kernel/pid_max, pids.max of the control group)",
+    errno.EAGAIN: "no process can be started any more (ulimit -u, pids.max of the control group, kernel.pid_max)",
     errno.ENOMEM: "there is no memory left",
 }
 

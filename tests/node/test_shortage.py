@@ -27,7 +27,11 @@ CHECKS = definition(
     port="port: {port: 7021}",
 )
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-LACKING = {"nofile": "too many files are open", "nproc": "no process can be started", "as": "there is no memory left"}
+LACKING = {
+    "nofile": "too many files are open",
+    "nproc": "no process can be started any more (ulimit -u",
+    "as": "there is no memory left",
+}
 
 
 def honest(ended: subprocess.CompletedProcess[str], lacking: str) -> bool:
