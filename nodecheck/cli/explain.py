@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nodecheck.checks.base import Argument, Check
 
 ALL_KEYWORDS = frozenset(keyword.name for keyword in KEYWORDS)
-NAME_WIDTH = 13
 
 
 def command(arguments: Namespace) -> int:
@@ -59,14 +58,15 @@ def _page(name: str, *, markdown_wanted: bool) -> Iterator[str]:
 
 
 def _overview() -> Iterator[str]:
+    width = max(map(len, [*checks.names(), *TOPICS]))
     for name in checks.names():
         kind = checks.type_named(name)
         if kind:
-            yield f"{name:<{NAME_WIDTH}} {_summary(kind)}"
+            yield f"{name:<{width}} {_summary(kind)}"
     yield ""
     yield "TOPICS"
     for name, topic in TOPICS.items():
-        yield f"{name:<{NAME_WIDTH}} {topic.summary}"
+        yield f"{name:<{width}} {topic.summary}"
     yield ""
     yield "nodecheck explain TYPE or TOPIC tells more; nodecheck explain --pack, what the definition files look at"
 

@@ -227,6 +227,11 @@ def test_explain_lists_every_type_and_every_argument(cli: Cli) -> None:
         assert word in page
 
 
+def test_explain_has_two_columns(cli: Cli) -> None:
+    rows = [line for line in cli("explain").stdout.splitlines()[:-1] if line[:1].islower()]
+    assert len({len(line) - len(line.partition(" ")[2].lstrip()) for line in rows}) == 1
+
+
 def test_facts_tell_where_each_comes_from(cli: Cli) -> None:
     told = cli("facts").stdout
     assert [
