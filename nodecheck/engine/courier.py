@@ -85,7 +85,8 @@ class Courier:
         try:
             records = log.make(report, chosen, units)
         except log.NoStructlog as error:
-            sys.stderr.write(f"nodecheck: {error}\n")
+            with suppress(OSError):
+                sys.stderr.write(f"nodecheck: {error}\n")
             return
         until = _until(clock, DELIVERY_SECONDS)
         undelivered = [failure for failure in self._sent(records, until) if failure.records]

@@ -110,6 +110,13 @@ def test_a_full_disk_behind_standard_error_does_not_change_the_exit_code(command
     assert _ended(cli, f"{PYTHON} -m nodecheck {command} 2>/dev/full")[0] == code
 
 
+def test_nor_where_a_package_for_events_is_missing(cli: Cli) -> None:
+    cli.write("a | process: {name: no-such-name}")
+    (cli.folder / "structlog.py").write_text("raise ImportError\n")
+    command = f"PYTHONPATH=$PWD:$PYTHONPATH {PYTHON} -m nodecheck run checks.yaml --events always 2>/dev/full"
+    assert _ended(cli, command)[0] == 2
+
+
 @pytest.mark.parametrize(
     ("command", "code", "says"),
     [
