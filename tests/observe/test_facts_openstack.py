@@ -139,6 +139,9 @@ def test_of_the_transport_url_no_more_is_told_than_the_servers(tmp_path: pathlib
         (NOVA, "", False),
         (NOVA, "[libvirt]\nvirt_type=kvm\n", True),
         ("", "[libvirt]\nvirt_type=lxc\n", False),
+        ("[DEFAULT]\ncompute_driver = ironic.IronicDriver\n", "", False),
+        ("[DEFAULT]\ncompute_driver = vmwareapi.VMwareVCDriver\n", "", False),
+        ("[DEFAULT]\ncompute_driver = nova.virt.libvirt.LibvirtDriver\n", "", True),
     ],
 )
 def test_nova_compute_uses_kvm_unless_told_otherwise(
@@ -147,6 +150,15 @@ def test_nova_compute_uses_kvm_unless_told_otherwise(
     write(tmp_path, "etc/nova/nova.conf", nova)
     write(tmp_path, "etc/nova/nova-compute.conf", compute)
     assert expected == found(openstack, tmp_path, "uses_kvm")
+
+
+def test_nova_compute_of_kolla_or_in_a_pod_has_a_file_of_its_own(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "etc/kolla/nova-compute/nova.conf", NOVA)
+    assert not found(openstack, tmp_path, "uses_kvm")
+    write(tmp_path, "etc/kolla/nova-compute/nova.conf")
+    pod(tmp_path, "openstack_nova-compute-default-x2xab", "10.244.0.9")
+    write(tmp_path, f"var/lib/kubelet/pods/{UID}/volumes/kubernetes.io~secret/nova-compute-default/nova.conf", NOVA)
+    assert not found(openstack, tmp_path, "uses_kvm")
 
 
 # ---- the hypervisor

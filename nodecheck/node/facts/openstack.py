@@ -27,7 +27,7 @@ PARTS = {
     "pod_apis": "its APIs that pods of this node serve: URL of each",
     "pod_servers": "addresses of RabbitMQ, MariaDB and memcached in pods of this node",
     "message_servers": "addresses of RabbitMQ that its services are told to use",
-    "uses_kvm": "whether nova-compute is told to use KVM, which it does unless told otherwise",
+    "uses_kvm": "whether nova-compute is told to use KVM, which it does with libvirt unless told otherwise",
 }
 
 
@@ -157,6 +157,14 @@ def _message_servers(root: str) -> list[str]:
 
 
 def _uses_kvm(root: str) -> bool:
-    """The file of the package is read after nova.conf."""
-    texts = [text_if_there(f"{root}/etc/nova/{name}") for name in ("nova.conf", "nova-compute.conf")]
-    return options_of("\n".join(texts)).get("virt_type", "kvm") == "kvm"
+    """Tell whether it drives libvirt, and that KVM: nova-compute of Ironic, say, has no virtual machines at all."""
+    told = options_of("\n".join(map(text_if_there, _of_nova_compute(root))))
+    return "libvirt" in told.get("compute_driver", "libvirt").lower() and told.get("virt_type", "kvm") == "kvm"
+
+
+def _of_nova_compute(root: str) -> Iterator[str]:
+    """Yield its files: the package's own is read after nova.conf. That of a container of kolla, that of a pod."""
+    yield from (f"{root}/etc/nova/{name}" for name in ("nova.conf", "nova-compute.conf"))
+    yield f"{root}/etc/kolla/nova-compute/nova.conf"
+    for pod in pods_named(root, r"[^_]+_nova-compute-[^_]+"):
+        yield from glob.glob(f"{root}{pod.folder}/volumes/kubernetes.io~*/*/nova.conf")
