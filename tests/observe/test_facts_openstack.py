@@ -223,6 +223,10 @@ def test_open_vswitch_in_a_pod_has_no_units(tmp_path: pathlib.Path) -> None:
         (memcached, "kolla-memcached-container.service", ("etc/memcached.conf", ""), 11211),
         (mariadb, "mariadb.service", ("etc/mysql/mariadb.conf.d/50-server.cnf", "[mysqld]\nport = 3307\n"), 3307),
         (mariadb, "mysql.service", ("etc/mysql/my.cnf", ""), 3306),
+        (mariadb, "mysql.service", ("etc/mysql/my.cnf", "[mysqld]\nport=3307\n[client]\nport=3306\n"), 3307),
+        (mariadb, "mariadb.service", ("etc/my.cnf", "[mariadb-10.11]\n  port = 3307  # not the usual one\n"), 3307),
+        (mariadb, "mariadb.service", ("etc/my.cnf.d/server.cnf", "[server]\nskip-networking\n"), 0),
+        (mariadb, "mariadb.service", ("etc/my.cnf.d/server.cnf", "[server]\nskip_networking = OFF\n"), 3306),
     ],
 )
 def test_a_helper_has_the_port_that_its_configuration_says(
@@ -238,6 +242,7 @@ def test_a_helper_has_the_port_that_its_configuration_says(
     [
         ("[mysqld]\nwsrep_on = ON\n", True),
         ("[galera]\nwsrep-on=1\n", True),
+        ("[galera]\nwsrep_on = ON # since Pike\n", True),
         ("#wsrep_on=ON\n", False),
         ("wsrep_on=OFF", False),
     ],
@@ -255,8 +260,18 @@ def test_mariadb_may_be_of_a_galera_cluster(tmp_path: pathlib.Path, text: str, e
         ("[mysqld]\nbind-address = *\n", "127.0.0.1"),
         ("[mysqld]\nbind-address = 10.0.0.11\n", "10.0.0.11"),
         ("[mysqld]\nbind_address=10.0.0.11,127.0.0.1\n", "10.0.0.11"),
+        ('[mysqld]\nbind-address = "10.0.0.11"  # not to all\n', "10.0.0.11"),
     ],
 )
 def test_mariadb_is_asked_at_the_address_that_it_listens_on(tmp_path: pathlib.Path, text: str, host: str) -> None:
     write(tmp_path, "etc/mysql/mariadb.conf.d/99-openstack.cnf", text)
     assert host == found(mariadb, tmp_path, "host")
+
+
+def test_mariadb_of_kolla_is_told_by_its_own_file(tmp_path: pathlib.Path) -> None:
+    write(
+        tmp_path,
+        "etc/kolla/mariadb/galera.cnf",
+        "[client]\nport = 1\n[mysqld]\nbind-address=10.0.0.11\nwsrep_on = ON\n",
+    )
+    assert found(mariadb, tmp_path, "host", "port", "galera") == ["10.0.0.11", 3306, True]
