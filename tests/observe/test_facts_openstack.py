@@ -20,6 +20,8 @@ osapi_compute_listen_port = 18774
 [libvirt]
 virt_type = qemu
 """
+ONLY_TLS = "listeners.tcp = none\nlisteners.ssl.default = 10.0.0.5:5675\n"
+ERLANG = '[{rabbit, [\n  % {tcp_listeners, [5672]},\n  {tcp_listeners, [{"10.0.0.5", 5676}]}]}].\n'
 KEYSTONE_SITE = "Listen 5000\n<VirtualHost *:5000>\n  WSGIDaemonProcess keystone\n</VirtualHost>\n"
 
 
@@ -218,6 +220,15 @@ def test_open_vswitch_in_a_pod_has_no_units(tmp_path: pathlib.Path) -> None:
             ("etc/rabbitmq/rabbitmq.conf", "listeners.tcp.1 = 10.0.0.5:5673\n"),
             5673,
         ),
+        (
+            rabbitmq,
+            "rabbitmq-server.service",
+            ("etc/rabbitmq/conf.d/1.conf", "listeners.tcp.default = 5673\n"),
+            5673,
+        ),
+        (rabbitmq, "rabbitmq-server.service", ("etc/rabbitmq/rabbitmq-env.conf", "NODE_PORT=5674\n"), 5674),
+        (rabbitmq, "rabbitmq-server.service", ("etc/rabbitmq/rabbitmq.conf", ONLY_TLS), 5675),
+        (rabbitmq, "rabbitmq-server.service", ("etc/rabbitmq/rabbitmq.config", ERLANG), 5676),
         (memcached, "memcached.service", ("etc/memcached.conf", "-m 64\n-p 11212\n-l 127.0.0.1\n"), 11212),
         (memcached, "memcached.service", ("etc/sysconfig/memcached", 'PORT="11213"\n'), 11213),
         (memcached, "kolla-memcached-container.service", ("etc/memcached.conf", ""), 11211),
