@@ -102,10 +102,22 @@ def test_an_api_without_more_said_is_at_the_port_that_upstream_gives_it(
     assert [url] == [api["url"] for api in found(openstack, tmp_path, "apis")]
 
 
-def test_the_dashboard_is_a_site_of_the_web_server(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "listen", "urls"),
+    [
+        ("apache2/ports.conf", "Listen 80\n<IfModule ssl_module>\n  Listen 443\n</IfModule>\n", ["127.0.0.1:80"]),
+        ("apache2/ports.conf", "Listen 10.0.0.5:80\n", ["10.0.0.5:80"]),
+        ("apache2/ports.conf", "Listen 8080\n", []),
+        ("httpd/conf/httpd.conf", "Listen [fd00::5]:80\n", ["[fd00::5]:80"]),
+    ],
+)
+def test_the_dashboard_is_a_site_of_the_web_server_where_that_has_the_port_of_the_web(
+    tmp_path: pathlib.Path, file: str, listen: str, urls: list[str]
+) -> None:
     enable(tmp_path, "apache2.service")
     write(tmp_path, "etc/apache2/conf-enabled/openstack-dashboard.conf", "WSGIScriptAlias /horizon /usr/share/x\n")
-    expected = [{"name": "horizon", "unit": "apache2.service", "url": "http://127.0.0.1:80/horizon/"}]
+    write(tmp_path, f"etc/{file}", listen)
+    expected = [{"name": "horizon", "unit": "apache2.service", "url": f"http://{url}/horizon/"} for url in urls]
     assert expected == found(openstack, tmp_path, "apis")
 
 

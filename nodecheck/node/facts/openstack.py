@@ -72,6 +72,7 @@ SERVICE = rf"(openstack-)?({PROJECTS})(-.*)?\.service|kolla-({PROJECTS}|horizon)
 COMPUTE = r"(openstack-)?nova-compute\.service|kolla-nova_compute-container\.service"
 NETWORK = r"neutron-.*-agent\.service|kolla-neutron_.*_agent-container\.service"
 SITES = ("/etc/apache2/sites-enabled", "/etc/apache2/conf-enabled", "/etc/httpd/conf.d")
+OWN_FILES = ("/etc/apache2/ports.conf", "/etc/httpd/conf/httpd.conf")
 WEB_SERVER = r"(apache2|httpd)\.service"
 LISTEN = re.compile(r"^\s*Listen\s+(?:(\S+):)?(\d+)\b", re.MULTILINE)
 DASHBOARD = re.compile(r"openstack-dashboard|horizon")
@@ -114,17 +115,25 @@ def _by_units(root: str, units: list[str]) -> Iterator[dict[str, str]]:
 
 
 def _by_web_server(root: str) -> Iterator[dict[str, str]]:
-    """Sites of Apache that listen on the port of an API; the dashboard has the port of the web."""
+    """Sites of Apache that listen on the port of an API; the dashboard has that of the web, where Apache has it."""
     unit = next(iter(enabled_units(root, WEB_SERVER)), "")
     paths = sorted(path for folder in SITES for path in glob.glob(f"{root}{folder}/*.conf")) if unit else []
     by_port = {str(api.port): (name, api) for name, api in APIS.items()}
     for path in paths:
-        if DASHBOARD.search(path.rpartition("/")[2]):
-            yield {"name": "horizon", "unit": unit, "url": _url("", "80", APIS["horizon"].path)}
+        if DASHBOARD.search(path.rpartition("/")[2]) and (address := _of_the_web(root, paths)) is not None:
+            yield {"name": "horizon", "unit": unit, "url": _url(address, "80", APIS["horizon"].path)}
         for address, port in LISTEN.findall(text_if_there(path)):
             name, api = by_port.get(port, ("", None))
             if api and name != "horizon":
                 yield {"name": name, "unit": unit, "url": _url(address, port, api.path)}
+
+
+def _of_the_web(root: str, sites: list[str]) -> str | None:
+    """Return the address at which Apache listens on port 80; None where it does not: a proxy may have that port."""
+    paths = [*(root + path for path in OWN_FILES), *sites]
+    return next(
+        (address for path in paths for address, port in LISTEN.findall(text_if_there(path)) if port == "80"), None
+    )
 
 
 def _by_pods(root: str) -> Iterator[dict[str, str]]:
