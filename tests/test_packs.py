@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pathlib
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nodecheck.checks.command import Command
 from nodecheck.definitions.sources import read_definitions
 from nodecheck.engine.cases import judge, read_cases
 from nodecheck.engine.known import names_of, variables_of
@@ -51,3 +54,40 @@ def test_no_remedy_overwrites_what_another_one_writes() -> None:
     written = re.findall(r"\S (>>?) (/etc/[a-z-]+\.d/\S+[a-z])", text)
     assert len(written) > 3
     assert [file for how, file in written if how == ">"] == []
+
+
+@pytest.mark.parametrize(
+    ("kubeadm", "kubelet", "expected"),
+    [
+        ("v1.34.1", "v1.31.9", 0),
+        ("v1.34.1", "v1.30.9", 1),
+        ("v1.34.1", "v1.35.0", 1),
+        ("v1.29.0", "v1.26.4", 0),
+        ("v1.28.2", "v1.27.4", 0),
+        ("v1.28.2", "v1.26.4", 1),  # "Kubelet version is lower than kubeadm can support"
+    ],
+)
+def test_the_kubelet_may_be_as_old_as_its_kubeadm_lets_it(
+    tmp_path: pathlib.Path, kubeadm: str, kubelet: str, expected: int
+) -> None:
+    for name, version in (("kubeadm", kubeadm), ("kubelet", f"Kubernetes {kubelet}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
+        (tmp_path / name).chmod(0o755)
+    assert expected == _ends("The kubelet is as new as kubeadm", tmp_path)
+
+
+@pytest.mark.parametrize(("kubeadm", "expected"), [("v1.30.4", 1), ("v1.31.0", 0)])
+def test_crictl_is_wanted_by_an_old_kubeadm_alone(tmp_path: pathlib.Path, kubeadm: str, expected: int) -> None:
+    (tmp_path / "kubeadm").write_text(f"#!/bin/sh\necho {kubeadm}\n")
+    (tmp_path / "kubeadm").chmod(0o755)
+    assert expected == _ends("crictl is in PATH", tmp_path)
+
+
+def _ends(name: str, folder: pathlib.Path) -> int:
+    """Return the exit code of the command of a shipped check, where there are these programs alone, and cut."""
+    node = read(str(CHECKOUT / "tests/packs/nodes/node-bare.json"))
+    plays = read_definitions([str(CHECKOUT / "checks.d")], variables_of(node), {}, names_of(node)).plays
+    (check,) = (each.check for play in plays for each in play.checks if each.name.startswith(name))
+    assert isinstance(check, Command)
+    (folder / "cut").symlink_to(shutil.which("cut") or "/usr/bin/cut")
+    return subprocess.run(["/bin/sh", "-c", check.run[0]], env={"PATH": str(folder)}, check=False).returncode
