@@ -166,12 +166,18 @@ def test_the_endpoint_of_a_pod_has_the_port_of_its_command_line(
 @pytest.mark.parametrize(
     ("hosts", "command", "expected"),
     [
-        (IN_POD, "", {"health": ["http://10.244.0.5:10254"], "host_ports": []}),
-        (ON_HOST, "", {"health": ["http://127.0.0.1:10254"], "host_ports": [80, 443]}),
+        (IN_POD, "", {"health": ["http://10.244.0.5:10254/healthz"], "host_ports": []}),
+        (ON_HOST, "", {"health": ["http://127.0.0.1:10254/healthz"], "host_ports": [80, 443]}),
+        (ON_HOST, "/nginx-ingress -nginx-plus=false -nginx-status-port=8080", {"health": [], "host_ports": []}),
+        (
+            ON_HOST,
+            "/nginx-ingress-controller --healthz-host=10.77.0.179 --health-check-path=/live",
+            {"health": ["http://10.77.0.179:10254/live"], "host_ports": [80, 443]},
+        ),
         (
             ON_HOST,
             "/nginx-ingress-controller --healthz-port=10354 --http-port=8080 --https-port=8443",
-            {"health": ["http://127.0.0.1:10354"], "host_ports": [8080, 8443]},
+            {"health": ["http://127.0.0.1:10354/healthz"], "host_ports": [8080, 8443]},
         ),
     ],
 )
