@@ -154,6 +154,10 @@ def test_an_address_of_ipv6_is_in_brackets(tmp_path: pathlib.Path) -> None:
         (dashboard, "kubernetes-dashboard_kubernetes-dashboard-web-6b-x", "/web", ["http://10.244.0.5:8000"]),
         (dashboard, "kubernetes-dashboard_dashboard-metrics-scraper-7b-x", "", ["http://10.244.0.5:8000"]),
         (dashboard, "kubernetes-dashboard_kubernetes-dashboard-kong-7b-x", "", []),
+        (dashboard, "kubernetes-dashboard_kubernetes-dashboard-7b-x", "", ["https://10.244.0.5:8443"]),
+        (dashboard, "kubernetes-dashboard_kubernetes-dashboard-metrics-server-7b-x", "/metrics-server", []),
+        (dashboard, "kubernetes-dashboard_kubernetes-dashboard-cert-manager-webhook-7b-x", "/app/webhook", []),
+        (dashboard, "shop_dashboard-7b-x", "/usr/bin/node server.js", []),
     ],
 )  # fmt: skip
 def test_the_endpoint_of_a_pod_has_the_port_of_its_command_line(

@@ -13,13 +13,15 @@ from nodecheck.node.facts._pods import LOGS, Pod, flag_of, pods_named, with_addr
 GROUP = "dashboard"
 PARTS = {"endpoints": "URLs of its pods"}
 PART = re.compile(r"(kubernetes-)?dashboard-(api|auth|web|metrics-scraper)-.*")  # of version 7, and the scraper of 2
-PROXY = "-kong-"  # it has health checks of its own
+# Of older ones. Other pods of the chart are its proxy, a metrics-server and the like, which serve elsewhere.
+WHOLE = re.compile(r"kubernetes-dashboard-[^-]+(-[^-]+)?")
 
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return the parts, and where they come from. Raises OSError."""
     pods = with_address(pods_named(root, r"[^_]+_(kubernetes-)?dashboard-[^_]+"))
-    return {"endpoints": [_endpoint(pod) for pod in pods if PROXY not in pod.name]}, LOGS
+    asked = [pod for pod in pods if PART.fullmatch(pod.name) or WHOLE.fullmatch(pod.name)]
+    return {"endpoints": [_endpoint(pod) for pod in asked]}, LOGS
 
 
 def _endpoint(pod: Pod) -> str:
