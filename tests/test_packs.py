@@ -83,9 +83,19 @@ def test_crictl_is_wanted_by_an_old_kubeadm_alone(tmp_path: pathlib.Path, kubead
     assert expected == _ends("crictl is in PATH", tmp_path)
 
 
-def _ends(name: str, folder: pathlib.Path) -> int:
+@pytest.mark.parametrize("client", ["mariadb-admin", "mysqladmin"])
+def test_mariadb_is_asked_by_the_client_that_is_there_and_its_certificate_is_not_verified(
+    tmp_path: pathlib.Path, client: str
+) -> None:
+    """That of 11.4 says "TLS/SSL error: self-signed certificate", and ends as if nobody answered."""
+    (tmp_path / client).write_text('#!/bin/sh\ncase "$*" in *-verify-server-cert=0*ping) ;; *) exit 1;; esac\n')
+    (tmp_path / client).chmod(0o755)
+    assert _ends("MariaDB answers", tmp_path, "hypervisor") == 0
+
+
+def _ends(name: str, folder: pathlib.Path, record: str = "node-bare") -> int:
     """Return the exit code of the command of a shipped check, where there are these programs alone, and cut."""
-    node = read(str(CHECKOUT / "tests/packs/nodes/node-bare.json"))
+    node = read(str(CHECKOUT / f"tests/packs/nodes/{record}.json"))
     plays = read_definitions([str(CHECKOUT / "checks.d")], variables_of(node), {}, names_of(node)).plays
     (check,) = (each.check for play in plays for each in play.checks if each.name.startswith(name))
     assert isinstance(check, Command)
