@@ -93,11 +93,32 @@ def test_mariadb_is_asked_by_the_client_that_is_there_and_its_certificate_is_not
     assert _ends("MariaDB answers", tmp_path, "hypervisor") == 0
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ready\\tON connected\\tON cluster_status\\tPrimary local_state_comment\\tSynced", 0),
+        ("ready\\tON connected\\tON cluster_status\\tPrimary local_state_comment\\tDonor/Desynced", 0),
+        ("ready\\tOFF connected\\tON cluster_status\\tnon-Primary local_state_comment\\tInitialized", 2),
+        ("ready\\tOFF connected\\tOFF cluster_status\\tDisconnected", 2),
+        ("", 3),  # root has a password
+    ],
+)
+def test_a_galera_cluster_of_which_root_is_told_nothing_is_not_said_to_be_left(
+    tmp_path: pathlib.Path, said: str, expected: int
+) -> None:
+    lines = "".join(f"wsrep_{line}\\n" for line in said.split())
+    answer = f"printf '{lines}'" if said else "echo 'ERROR 1045 (28000): Access denied' >&2; exit 1"
+    (tmp_path / "mariadb").write_text(f"#!/bin/sh\n{answer}\n")
+    (tmp_path / "mariadb").chmod(0o755)
+    assert expected == _ends("The node takes part in its Galera cluster", tmp_path, "hypervisor")
+
+
 def _ends(name: str, folder: pathlib.Path, record: str = "node-bare") -> int:
-    """Return the exit code of the command of a shipped check, where there are these programs alone, and cut."""
+    """Return the exit code of the command of a shipped check, where there are no programs but these, cut and grep."""
     node = read(str(CHECKOUT / f"tests/packs/nodes/{record}.json"))
     plays = read_definitions([str(CHECKOUT / "checks.d")], variables_of(node), {}, names_of(node)).plays
     (check,) = (each.check for play in plays for each in play.checks if each.name.startswith(name))
     assert isinstance(check, Command)
-    (folder / "cut").symlink_to(shutil.which("cut") or "/usr/bin/cut")
+    for program in ("cut", "grep"):
+        (folder / program).symlink_to(shutil.which(program) or f"/usr/bin/{program}")
     return subprocess.run(["/bin/sh", "-c", check.run[0]], env={"PATH": str(folder)}, check=False).returncode
