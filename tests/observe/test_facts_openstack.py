@@ -128,6 +128,14 @@ def test_apis_and_servers_in_pods_have_the_address_of_the_pod(tmp_path: pathlib.
 
 
 @pytest.mark.parametrize(
+    ("name", "count"), [("horizon-6b9d-x2x4k", 1), ("horizon-db-sync-x2x4k", 0), ("horizon-test", 0)]
+)
+def test_a_job_that_is_called_after_the_dashboard_serves_nothing(tmp_path: pathlib.Path, name: str, count: int) -> None:
+    pod(tmp_path, f"openstack_{name}", "10.244.0.9")
+    assert count == len(found(openstack, tmp_path, "pod_apis"))
+
+
+@pytest.mark.parametrize(
     ("name", "server"),
     [
         ("openstack_rabbitmq-rabbitmq-0", "10.244.0.9:5672"),

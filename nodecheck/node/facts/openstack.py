@@ -137,8 +137,9 @@ def _of_the_web(root: str, sites: list[str]) -> str | None:
 
 
 def _by_pods(root: str) -> Iterator[dict[str, str]]:
+    """Yield those of pods of a deployment; one of a job, such as horizon-db-sync-x2x4k, serves nothing."""
     for name, api in APIS.items():
-        for pod in with_address(pods_named(root, rf"[^_]+_{api.pods}-[^_]+")):
+        for pod in with_address(pods_named(root, rf"[^_]+_{api.pods}-[^_-]+-[^_-]+")):
             yield {"name": f"{name} in {pod.name}", "url": pod.base("http", api.port) + api.path}
 
 
