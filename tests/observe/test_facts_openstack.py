@@ -84,6 +84,30 @@ def test_an_api_is_asked_where_its_configuration_says(tmp_path: pathlib.Path) ->
 
 
 @pytest.mark.parametrize(
+    ("unit", "file", "text", "url"),
+    [
+        ("neutron-server.service", "neutron/neutron.conf", "use_ssl = True\n", "https://127.0.0.1:9696/"),
+        ("neutron-server.service", "neutron/neutron.conf", "use_ssl = False\n", "http://127.0.0.1:9696/"),
+        (
+            "nova-api.service",
+            "nova/nova.conf",
+            "enabled_ssl_apis = osapi_compute,metadata\n",
+            "https://127.0.0.1:8774/",
+        ),
+        ("nova-api.service", "nova/nova.conf", "enabled_ssl_apis = metadata\n", "http://127.0.0.1:8774/"),
+        ("cinder-api.service", "cinder/cinder.conf", "osapi_volume_use_ssl=true\n", "https://127.0.0.1:8776/"),
+        ("glance-api.service", "glance/glance-api.conf", "cert_file = /etc/ssl/g.crt\n", "https://127.0.0.1:9292/"),
+    ],
+)
+def test_an_api_is_asked_over_tls_where_it_is_told_to_serve_that(
+    tmp_path: pathlib.Path, unit: str, file: str, text: str, url: str
+) -> None:
+    enable(tmp_path, unit)
+    write(tmp_path, f"etc/{file}", f"[DEFAULT]\n{text}")
+    assert [url] == [api["url"] for api in found(openstack, tmp_path, "apis")]
+
+
+@pytest.mark.parametrize(
     ("unit", "url"),
     [
         ("keystone.service", "http://127.0.0.1:5000/"),

@@ -32,7 +32,10 @@ PARTS = {
 
 
 class Api(NamedTuple):
-    """An API: its port and path, what its units and pods are called, and where its address is configured."""
+    """An API: its port and path, what its units and pods are called, and where its address is configured.
+
+    It serves TLS itself where `tls_option` has a value that `tls` fits as a whole.
+    """
 
     port: int
     path: str
@@ -41,26 +44,32 @@ class Api(NamedTuple):
     file: str = ""
     address_option: str = ""
     port_option: str = ""
+    tls_option: str = ""
+    tls: str = "(?i)true|yes|on|1"
 
 
 APIS = {
     "keystone": Api(5000, "/", "keystone", "keystone-api"),
-    "glance": Api(9292, "/", "glance-api", "glance-api", "/etc/glance/glance-api.conf", "bind_host", "bind_port"),
+    "glance": Api(
+        9292, "/", "glance-api", "glance-api", "/etc/glance/glance-api.conf", "bind_host", "bind_port",
+        "cert_file", "/.+",
+    ),
     "nova": Api(
         8774, "/", "nova-api|nova-api-os-compute", "nova-api-osapi", "/etc/nova/nova.conf",
-        "osapi_compute_listen", "osapi_compute_listen_port",
+        "osapi_compute_listen", "osapi_compute_listen_port", "enabled_ssl_apis", r".*\bosapi_compute\b.*",
     ),
     "nova-metadata": Api(
         8775, "/", "nova-api-metadata|nova-metadata", "nova-api-metadata", "/etc/nova/nova.conf",
-        "metadata_listen", "metadata_listen_port",
+        "metadata_listen", "metadata_listen_port", "enabled_ssl_apis", r".*\bmetadata\b.*",
     ),
     "placement": Api(8778, "/", "placement-api", "placement-api"),
     "neutron": Api(
-        9696, "/", "neutron-api|neutron-server", "neutron-server", "/etc/neutron/neutron.conf", "bind_host", "bind_port"
+        9696, "/", "neutron-api|neutron-server", "neutron-server", "/etc/neutron/neutron.conf", "bind_host",
+        "bind_port", "use_ssl",
     ),
     "cinder": Api(
         8776, "/", "cinder-api", "cinder-api", "/etc/cinder/cinder.conf", "osapi_volume_listen",
-        "osapi_volume_listen_port",
+        "osapi_volume_listen_port", "osapi_volume_use_ssl",
     ),
     "horizon": Api(80, "/horizon/", "", "horizon"),
 }  # fmt: skip
@@ -111,7 +120,8 @@ def _by_units(root: str, units: list[str]) -> Iterator[dict[str, str]]:
             if api.units and re.fullmatch(rf"(openstack-)?({api.units})\.service", unit):
                 told = options_of(text_if_there(root + api.file)) if api.file else {}
                 address, port = told.get(api.address_option, ""), told.get(api.port_option, "")
-                yield {"name": name, "unit": unit, "url": _url(address, port or str(api.port), api.path)}
+                scheme = "https" if re.fullmatch(api.tls, told.get(api.tls_option, "")) else "http"
+                yield {"name": name, "unit": unit, "url": _url(address, port or str(api.port), api.path, scheme)}
 
 
 def _by_web_server(root: str) -> Iterator[dict[str, str]]:
@@ -143,9 +153,9 @@ def _by_pods(root: str) -> Iterator[dict[str, str]]:
             yield {"name": f"{name} in {pod.name}", "url": pod.base("http", api.port) + api.path}
 
 
-def _url(address: str, port: str, path: str) -> str:
+def _url(address: str, port: str, path: str, scheme: str = "http") -> str:
     host = LOOPBACK if address in EVERYWHERE else address
-    return f"http://{f'[{host}]' if ':' in host.strip('[]') and not host.startswith('[') else host}:{port}{path}"
+    return f"{scheme}://{f'[{host}]' if ':' in host.strip('[]') and not host.startswith('[') else host}:{port}{path}"
 
 
 # ---- what they need
