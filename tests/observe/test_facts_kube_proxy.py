@@ -60,6 +60,10 @@ ELSEWHERE = {"etc/default/kubelet": "KUBELET_EXTRA_ARGS=--root-dir=/data/kubelet
             ("service", "iptables", "ipv4", 0, "127.0.0.1"),
         ),
         (
+            {UNIT: '[Service]\nExecStart=/usr/bin/kube-proxy --healthz-bind-address="" --v=2\n'},
+            ("service", "iptables", "ipv4", 0, "127.0.0.1"),
+        ),
+        (
             {
                 UNIT: "[Service]\nEnvironmentFile=/etc/kube-proxy\nExecStart=/usr/bin/kube-proxy \\\n  $ARGS\n",
                 "etc/kube-proxy": 'ARGS="--config=/etc/kube-proxy.yaml"\n',

@@ -57,7 +57,11 @@ def _flags(pods: list[Pod]) -> dict[str, str]:
 
 
 def _parts(form: str, data: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]:
-    """With a file, kube-proxy reads no flags; without a port in its address, it is the usual one."""
+    """With a file, kube-proxy reads no flags; without a port in its address, it is the usual one.
+
+    "Set empty to disable" is said of the flag of that address, by older ones; in the file, that is the default.
+    """
+    is_disabled = not data and flags.get("healthz-bind-address") == ""
     told = str(data.get("healthzBindAddress") or "") if data else flags.get("healthz-bind-address", "")
     pods = data.get("clusterCIDR") if data else flags.get("cluster-cidr")
     bound, _, port = told.rpartition(":") if told.count(":") == 1 or "]:" in told else (told, "", "")
@@ -65,7 +69,7 @@ def _parts(form: str, data: dict[str, Any], flags: dict[str, str]) -> dict[str, 
         "form": form,
         "mode": str((data.get("mode") if data else flags.get("proxy-mode")) or "iptables"),
         "family": "ipv6" if _is_ipv6_only(str(pods or "")) else "ipv4",
-        "port": number_of(port or flags.get("healthz-port"), PORT),
+        "port": 0 if is_disabled else number_of(port or flags.get("healthz-port"), PORT),
         "host": reachable(bound),
     }
 
