@@ -56,6 +56,12 @@ def test_no_remedy_overwrites_what_another_one_writes() -> None:
     assert [file for how, file in written if how == ">"] == []
 
 
+def test_no_remedy_before_kubeadm_begins_a_cluster() -> None:
+    """A host that is to join one is told it, too."""
+    text = (CHECKOUT / "checks.d/50-preflight-init.yaml").read_text()
+    assert re.findall(r"^ +(?:remedy: )?(kubeadm (?:init|join)\b.*)", text, re.MULTILINE) == []
+
+
 @pytest.mark.parametrize(
     ("kubeadm", "kubelet", "expected"),
     [
