@@ -56,6 +56,13 @@ def test_no_remedy_overwrites_what_another_one_writes() -> None:
     assert [file for how, file in written if how == ">"] == []
 
 
+def test_a_libvirtd_that_has_just_forked_is_looked_at_again() -> None:
+    node = read(str(CHECKOUT / "tests/packs/nodes/hypervisor.json"))
+    plays = read_definitions([str(CHECKOUT / "checks.d")], variables_of(node), {}, names_of(node)).plays
+    (check,) = (each for play in plays for each in play.checks if each.name.startswith("There is at most one libvirtd"))
+    assert (check.retries, check.delay) == (3, 1.0)
+
+
 def test_no_remedy_before_kubeadm_begins_a_cluster() -> None:
     """A host that is to join one is told it, too."""
     text = (CHECKOUT / "checks.d/50-preflight-init.yaml").read_text()
