@@ -193,12 +193,21 @@ def test_of_the_transport_url_no_more_is_told_than_the_servers(tmp_path: pathlib
 def test_nova_compute_uses_kvm_unless_told_otherwise(
     tmp_path: pathlib.Path, nova: str, compute: str, expected: bool
 ) -> None:
+    enable(tmp_path, "nova-compute.service")
     write(tmp_path, "etc/nova/nova.conf", nova)
     write(tmp_path, "etc/nova/nova-compute.conf", compute)
     assert expected == found(openstack, tmp_path, "uses_kvm")
 
 
+def test_a_nova_compute_that_was_removed_needs_no_kvm(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "etc/nova/nova-compute.conf", "[libvirt]\nvirt_type=kvm\n")
+    enable(tmp_path, "nova-compute.service")
+    mask(tmp_path, "nova-compute.service")  # as dpkg --remove does
+    assert not found(openstack, tmp_path, "uses_kvm")
+
+
 def test_nova_compute_of_kolla_or_in_a_pod_has_a_file_of_its_own(tmp_path: pathlib.Path) -> None:
+    enable(tmp_path, "kolla-nova_compute-container.service")
     write(tmp_path, "etc/kolla/nova-compute/nova.conf", NOVA)
     assert not found(openstack, tmp_path, "uses_kvm")
     write(tmp_path, "etc/kolla/nova-compute/nova.conf")

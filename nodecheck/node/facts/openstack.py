@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodecheck.node.facts._files import text_if_there
 from nodecheck.node.facts._ini import options_of
-from nodecheck.node.facts._pods import pods_named, with_address
+from nodecheck.node.facts._pods import Pod, pods_named, with_address
 from nodecheck.node.facts._units import LOCAL, enabled_units
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PARTS = {
     "pod_apis": "its APIs that pods of this node serve: URL of each",
     "pod_servers": "addresses of RabbitMQ, MariaDB and memcached in pods of this node",
     "message_servers": "addresses of RabbitMQ that its services are told to use",
-    "uses_kvm": "whether nova-compute is told to use KVM, which it does with libvirt unless told otherwise",
+    "uses_kvm": "whether a nova-compute is here, and told to use KVM, which it does with libvirt unless told otherwise",
 }
 
 
@@ -107,7 +107,7 @@ def find(root: str) -> tuple[dict[str, Any], str]:
         "pod_apis": list(_by_pods(root)),
         "pod_servers": list(_pod_servers(root)),
         "message_servers": _message_servers(root),
-        "uses_kvm": _uses_kvm(root),
+        "uses_kvm": _uses_kvm(root, compute),
     }, LOCAL
 
 
@@ -176,15 +176,21 @@ def _message_servers(root: str) -> list[str]:
     return sorted({host if re.search(r":\d+$", host) else f"{host}:5672" for host in hosts if host})
 
 
-def _uses_kvm(root: str) -> bool:
-    """Tell whether it drives libvirt, and that KVM: nova-compute of Ironic, say, has no virtual machines at all."""
-    told = options_of("\n".join(map(text_if_there, _of_nova_compute(root))))
+def _uses_kvm(root: str, units: list[str]) -> bool:
+    """Tell whether it drives libvirt, and that KVM: nova-compute of Ironic, say, has no virtual machines at all.
+
+    One that was removed, or is kept from starting, leaves its files behind.
+    """
+    pods = pods_named(root, r"[^_]+_nova-compute-[^_]+")
+    if not units and not pods:
+        return False
+    told = options_of("\n".join(map(text_if_there, _of_nova_compute(root, pods))))
     return "libvirt" in told.get("compute_driver", "libvirt").lower() and told.get("virt_type", "kvm") == "kvm"
 
 
-def _of_nova_compute(root: str) -> Iterator[str]:
+def _of_nova_compute(root: str, pods: list[Pod]) -> Iterator[str]:
     """Yield its files: the package's own is read after nova.conf. That of a container of kolla, that of a pod."""
     yield from (f"{root}/etc/nova/{name}" for name in ("nova.conf", "nova-compute.conf"))
     yield f"{root}/etc/kolla/nova-compute/nova.conf"
-    for pod in pods_named(root, r"[^_]+_nova-compute-[^_]+"):
+    for pod in pods:
         yield from glob.glob(f"{root}{pod.folder}/volumes/kubernetes.io~*/*/nova.conf")
