@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nodecheck.node.windows import WindowWant
 
 MOST_THREADS = 32
-PATIENCE_SECONDS = 0.0005  # a look that has not ended by then takes its time, and the others get a thread more
+PATIENCE_SECONDS = 0.004  # a look that has not ended by then takes its time, and the others get a thread more
 STACK_BYTES = 512 << 10
 # Of its time a look has to have this much left when its turn comes, or a busy node would be taken for a silent daemon.
 FAIR = 0.25

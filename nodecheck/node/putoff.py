@@ -13,7 +13,12 @@ from types import ModuleType
 from typing import Any
 
 NAMES: dict[str, dict[str, Any]] = {
-    "asyncio": {"InvalidStateError": type("InvalidStateError", (Exception,), {}), "_get_running_loop": lambda: None},
+    # PyGObject asks for an event loop each time that it waits: there is none, and it takes whatever is raised for that.
+    "asyncio": {
+        "InvalidStateError": type("InvalidStateError", (Exception,), {}),
+        "_get_running_loop": lambda: None,
+        "get_event_loop_policy": lambda: None,
+    },
     "inspect": {name: type(name, (), {}) for name in ("Parameter", "Signature", "signature")},
     "logging": {},
     "traceback": {},

@@ -22,7 +22,14 @@ def python(program: str) -> str:
 
 def test_what_asks_systemd_is_loaded_without_them() -> None:
     told = f"print([name for name in {list(NAMES)} if type(sys.modules[name]).__name__ != '_StandIn'])"
-    assert python(f"from gi.repository import GLib\nimport pydbus\n{told}") == "[]"
+    waits = "GLib.MainContext.default().iteration(False)"
+    assert python(f"from gi.repository import GLib\nimport pydbus\n{waits}\n{told}") == "[]"
+
+
+def test_who_waits_is_told_that_there_is_no_event_loop() -> None:
+    """As PyGObject asks since 3.50, each time: gi/_ossighelper.py, get_event_loop()."""
+    asks = "import asyncio\nprint(asyncio._get_running_loop(), asyncio.get_event_loop_policy())"
+    assert python(f"{asks}\nprint(type(sys.modules['asyncio']).__name__)") == "None None\n_StandIn"
 
 
 @pytest.mark.parametrize(
