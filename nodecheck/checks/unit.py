@@ -179,7 +179,9 @@ class Unit(Check):
             verdict = health.judge_health(unit, node.seconds_since)
             meant = self.state.matches(words) if self.state is not None else self.masked and verdict.rule == "masked"
             status = Status.OK if meant else verdict.status
-            yield Finding("state", status, expected, observed, verdict.message, verdict.rule, since)
+            mended = f"systemctl unmask {unit['Id']}; systemctl start {unit['Id']}"
+            remedy = mended if verdict.rule == "masked" and not meant else ""
+            yield Finding("state", status, expected, observed, verdict.message, verdict.rule, since, remedy=remedy)
         elif self.state is not None:
             matched = self.state.matches(words)
             message = f"{unit['Id']} is {observed}" + ("" if matched else f", expected {expected}")

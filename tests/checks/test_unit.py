@@ -286,6 +286,13 @@ def test_a_unit_that_is_to_be_masked_is_well_when_it_is(
     assert expected == statuses(make("unit", name="x.service", masked=True), _of(properties))
 
 
+def test_what_is_masked_can_be_started_again_by_what_is_said() -> None:
+    masked = _of({**IDLE, **MASKED})
+    mends = "systemctl unmask x.service; systemctl start x.service"
+    assert judge(make("unit", name="x.service"), masked)[0].remedy == mends
+    assert judge(make("unit", name="x.service", masked=True), masked)[0].remedy == ""
+
+
 @pytest.mark.parametrize(
     ("argument", "properties", "status"),
     [
