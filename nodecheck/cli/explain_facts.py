@@ -54,5 +54,6 @@ def _in_words(path: str) -> str:
     if folder.endswith((".wants", ".requires")):
         return f"{name} is enabled"
     if path == LEFT_BEHIND:
-        return f"`{path}` unless there is a kubelet, k3s, RKE2 or a rootless Docker: it may have gone over to that"
+        gone_over = "there is a kubelet, k3s, RKE2 or a rootless Docker: it may have gone over to that"
+        return f"`{path}` unless Docker has no unit here (it was removed), or {gone_over}"
     return f"{name} is installed" if folder in UNIT_FOLDERS else f"`{path}`"

@@ -110,13 +110,14 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 
 # What makes no group, and decides about one. A control plane that kubeadm did not make, with kube-apiserver.manifest or
 # kube-apiserver-pod.yaml, makes no worker.
-OTHER_CONTROL_PLANE, OTHER_ENGINE = "another control plane", "another engine"
+OTHER_CONTROL_PLANE, OTHER_ENGINE, DOCKER_UNIT = "another control plane", "another engine", "a unit of Docker"
 ASIDE = {
     OTHER_CONTROL_PLANE: (f"{MANIFESTS}/kube-apiserver*",),
     OTHER_ENGINE: (
         *("/run/user/*/docker.pid", "/run/user/*/docker.sock"),
         *_enabled("k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service"),
     ),
+    DOCKER_UNIT: _installed("docker.service", "docker.socket"),  # a package that is removed leaves the containers
 }
 # What else makes a group.
 MORE_EVIDENCE = {"kubelet": "the kubeconfig that kubelet.service is told"}
@@ -138,7 +139,8 @@ def collect(begun: Look, configured: list[str], settings_file: str) -> tuple[dic
     found = begun.answers(time.monotonic() + SECONDS)
     control_planes = [found.get("control_plane", NOT_FOUND_OUT), found.pop(OTHER_CONTROL_PLANE, NOT_FOUND_OUT)]
     other_engine = found.pop(OTHER_ENGINE, None) or found.get("kubelet")
-    if other_engine and found.get("docker") == LEFT_BEHIND:
+    is_removed = found.pop(DOCKER_UNIT, NOT_FOUND_OUT) is None
+    if (other_engine or is_removed) and found.get("docker") == LEFT_BEHIND:
         found["docker"] = None
     groups = {"all": DERIVED["all"]} | {group: f"{path} exists" for group, path in found.items() if path}
     if "kubelet" in groups and control_planes == [None, None]:

@@ -37,7 +37,8 @@ def found(root: pathlib.Path) -> set[str]:
         (["etc/systemd/system/sockets.target.wants/docker.socket"], {"docker"}),
         (["etc/systemd/system/my.service.requires/docker.service"], {"docker"}),
         (["run/docker.pid"], {"docker"}),
-        (["var/lib/docker/containers/ab"], {"docker"}),
+        (["var/lib/docker/containers/ab", "lib/systemd/system/docker.service"], {"docker"}),
+        (["var/lib/docker/containers/ab"], set()),  # it was removed
         (["var/lib/docker/containers/ab", "var/lib/kubelet/config.yaml"], {"kubelet", "worker"}),
         (
             ["var/lib/docker/containers/ab", "run/docker.pid", "etc/kubernetes/kubelet.conf"],
