@@ -198,7 +198,7 @@ def _why_not_ready(pod: Pod, now: float) -> str:
         return "its sandbox does not come up"
     if not pod["containers"]:
         return "it has no container yet"
-    running = [each for each in pod["containers"] if each["state"] == "running"]
+    running = _running(pod)
     ended = [each for each in pod["containers"] if each not in running and not _is_done(each, running)]
     down = [each for each in ended if not (running and each.get("earlier")) and not _is_ending(each, now)]
     told = [f"container {each['name']} is {each['state']}{_in_brackets(_how(each))}" for each in down]
@@ -207,15 +207,19 @@ def _why_not_ready(pod: Pod, now: float) -> str:
     return ", ".join(told) or ("" if is_under_way else "none of its containers runs")
 
 
+def _running(pod: Pod) -> list[Container]:
+    return [each for each in pod["containers"] if each["state"] == "running"]
+
+
 def _not_started_again(pod: Pod) -> list[str]:
     """Return what ran in an earlier sandbox: after a reboot, it waits until init containers have ended once more."""
-    running = [each for each in pod["containers"] if each["state"] == "running"]
+    running = _running(pod)
     earlier = [each for each in pod["containers"] if each not in running and each.get("earlier")]
     return [f"container {each['name']}" for each in earlier if running and not _is_done(each, running)]
 
 
 def _just_ended(pod: Pod, now: float) -> Iterator[str]:
-    running = [each for each in pod["containers"] if each["state"] == "running"]
+    running = _running(pod)
     for each in pod["containers"]:
         if _is_ending(each, now) and not (running and _is_done(each, running)):
             ago = format_duration(now - each["ended"])

@@ -135,8 +135,12 @@ class Process(Check):
 
     def _is_candidate(self, process: Observed) -> bool | None:
         """Tell what the details are read for. `unit` may be an alias: alone, it selects what has its very name."""
-        alone = self.name is None and self.exe is None and self.cmdline is None
-        return _is_equal(process.unit, self.unit) if alone and self.unit is not None else self._may_be(process)
+        by_unit = self.unit is not None and not self._selects_a_program
+        return _is_equal(process.unit, self.unit) if by_unit else self._may_be(process)
+
+    @property
+    def _selects_a_program(self) -> bool:
+        return self.name is not None or self.exe is not None or self.cmdline is not None
 
     def _may_be(self, process: Observed) -> bool | None:
         """Tell by its own fields, but for its unit, whether a process is meant; None when one could not be seen."""
@@ -228,8 +232,7 @@ class Process(Check):
 
     def _elsewhere(self, node: Node) -> str:
         """Name a process that is meant but for its unit, where it is not `unit` alone that selects."""
-        named = self.name is not None or self.exe is not None or self.cmdline is not None
-        if self.unit is None or not named:
+        if self.unit is None or not self._selects_a_program:
             return ""
         others = (process for process, fit in self._fits(node.process_table(), node) if fit and process.is_alive())
         other = next(others, None)

@@ -88,6 +88,9 @@ class Memory(NamedTuple):
     flapping: bool = False
 
 
+TIMES = tuple(name for name in Memory._fields if name.endswith(("since", "_at")))  # by the wall clock, or none
+
+
 class Told(NamedTuple):
     """What memory tells of a result: fields of Result of the same names, and what stands in its message.
 
@@ -154,7 +157,7 @@ def jump(memory: Memory, now: Moment) -> float:
 def _brought_to(memory: Memory, now: Moment) -> Memory:
     """Return it with its times by the clock of now: within one boot, the clock since boot knows how long ago it was."""
     shift = jump(memory, now)
-    times = {name: getattr(memory, name) for name in memory._fields if name.endswith(("since", "_at"))}
+    times = {name: getattr(memory, name) for name in TIMES}
     moved: dict[str, Any] = {name: min(time + shift, now.at) for name, time in times.items() if time is not None}
     if memory.boot_id != now.boot_id:  # nothing held while nothing ran
         held = {f"{status}_since" for status in LEVELS} & moved.keys()

@@ -24,7 +24,7 @@ from nodecheck.node.unobserved import Unobserved
 from nodecheck.report.result import RUN, Result, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nodecheck.engine.clock import Clock
     from nodecheck.engine.plan import Plan, Planned
@@ -238,9 +238,13 @@ class Rounds:
 
     def _not_begun(self, planned: Planned) -> Result:
         """A program that is not run lacks all that the checks lack that it needs, and is blocked by those."""
-        needed = [self._results[need] for need in self._all_needed(planned)]
-        dark = {cause for found in needed if found.status is Status.UNKNOWN for cause in found.causes}
-        return judge.result(planned, [judge.unseen(planned.definition.type, NOT_BEGUN)], tuple(sorted(dark)))
+        dark = self._dark(self._all_needed(planned))
+        return judge.result(planned, [judge.unseen(planned.definition.type, NOT_BEGUN)], dark)
+
+    def _dark(self, checks: Iterable[str]) -> tuple[str, ...]:
+        """Return why those of these checks that could not be seen could not."""
+        unseen = (self._results[check] for check in checks if self._results[check].status is Status.UNKNOWN)
+        return tuple(sorted({cause for result in unseen for cause in result.causes}))
 
     def _make_late(self, planned: Planned) -> Built | Result:
         written = planned.definition.written
@@ -257,9 +261,8 @@ class Rounds:
         if skipped:
             return judge.skipped(planned, f"it needs the result of {', '.join(skipped)}, which was skipped")
         reason = f"it cannot be judged by the result of {', '.join(sorted(planned.waits_for))}: {why}"
-        results = (self._results[name] for name in sorted(planned.waits_for))
-        dark = dict.fromkeys(cause for found in results if found.status is Status.UNKNOWN for cause in found.causes)
-        return judge.result(planned, [judge.unseen(planned.definition.type, reason)], tuple(dark))
+        unseen = judge.unseen(planned.definition.type, reason)
+        return judge.result(planned, [unseen], self._dark(planned.waits_for))
 
 
 def _acting(plan: Plan) -> Iterator[str]:

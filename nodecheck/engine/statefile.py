@@ -31,7 +31,6 @@ MOST_SAMPLES = 200  # of one counter, such as one that begins anew all the time
 MOST_COUNTED = 20_000  # samples of all counters
 NO_COUNTERS: Mapping[str, tuple[float, float]] = MappingProxyType({})
 COLUMNS = ", ".join(Memory._fields)
-TIMES = tuple(name for name in Memory._fields if name.endswith(("since", "_at")))
 LATEST = 253_402_300_800.0  # the year 10000, which no timestamp can be written of
 STATUSES = frozenset(map(str, Status))
 
@@ -209,7 +208,7 @@ def _memory(row: tuple[Any, ...]) -> Memory:
     texts = (made.name, made.digest, made.boot_id, made.recent)
     numbers = (made.boottime, made.pause)
     counts = (made.streak, made.info_runs, made.warning_runs, made.critical_runs, made.unknown_runs)
-    times = [getattr(made, name) for name in TIMES]
+    times = [getattr(made, name) for name in memory.TIMES]
     _refuse_unless(
         all(isinstance(text, str) for text in texts)
         and all(isinstance(number, int | float) for number in numbers)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import time
+from typing import TYPE_CHECKING, Any
 
 from nodecheck.node import interruption
 from nodecheck.node.isolated import Channel, Helper, HelperGone, HelperTimeout
 from nodecheck.node.unobserved import Unobserved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SOURCE = "name service"
 # What getpwnam_r(3) returns where nobody is called so; ENOENT also where a service of nsswitch.conf is not installed.
@@ -45,37 +49,43 @@ def _failed(name: str, code: int) -> Unobserved:
     return Unobserved(SOURCE, reason, remedy=f"getent passwd {name}")
 
 
-def _ask(name: str) -> tuple[int | None, int]:
-    """Return the user id, None where nobody is called so, and why that is not known: an errno.
+def name_of(number: int, look_up: Callable[[int], Any], function: str) -> str | None:
+    """Return the name of a user or group, None where it has none; it may take any time. Raises OSError.
 
-    The pwd module raises KeyError also where the name service fails: when SSSD is dead, all its users would be gone.
+    `look_up` is getpwuid of pwd or getgrgid of grp, and `function` what the C library calls it, getpwuid_r.
+    """
+    try:
+        return str(look_up(number)[0])
+    except KeyError:
+        _, code = _entry(function, number)
+    if code:
+        raise OSError(code, f"the name service could not say who {number} is: {os.strerror(code)}")
+    return None
+
+
+def _ask(name: str) -> tuple[int | None, int]:
+    """Return the user id, None where nobody is called so, and why that is not known: an errno."""
+    return _entry("getpwnam_r", os.fsencode(name))
+
+
+def _entry(function: str, key: bytes | int) -> tuple[int | None, int]:
+    """Call getpwnam_r(3), or one like it; return the id of the entry, None where there is none, and an errno.
+
+    The pwd and grp modules raise KeyError also where the name service fails: when SSSD is dead, all its users would be
+    gone.
     """
     import ctypes
 
-    class Passwd(ctypes.Structure):
+    class Entry(ctypes.Structure):  # struct passwd and, as far as it goes, struct group
         _fields_ = (
             ("name", ctypes.c_char_p),
             ("password", ctypes.c_char_p),
-            ("uid", ctypes.c_uint),
-            ("gid", ctypes.c_uint),
-            ("rest", ctypes.c_char_p * 3),
+            ("id", ctypes.c_uint),
+            ("rest", ctypes.c_char_p * 4),
         )
 
-    entry, found, room = Passwd(), ctypes.POINTER(Passwd)(), ctypes.create_string_buffer(ENTRY_BYTES)
-    asked = os.fsencode(name), ctypes.byref(entry), room, ctypes.c_size_t(ENTRY_BYTES), ctypes.byref(found)
-    code = ctypes.CDLL(None).getpwnam_r(*asked)
-    return (int(entry.uid) if found else None, 0 if code in NOBODY else code)
-
-
-def need_an_answer(function: str, number: int) -> None:
-    """Raise OSError where the name service fails: of a number without a name, pwd and grp say the same.
-
-    `function` is getpwuid_r or getgrgid_r.
-    """
-    import ctypes
-
-    # More than struct passwd and struct group have, of which nothing is read.
-    entry, room, found = (ctypes.create_string_buffer(size) for size in (1 << 8, ENTRY_BYTES, 1 << 3))
-    code = getattr(ctypes.CDLL(None), function)(ctypes.c_uint(number), entry, room, ctypes.c_size_t(ENTRY_BYTES), found)
-    if code not in NOBODY:
-        raise OSError(code, f"the name service could not say who {number} is: {os.strerror(code)}")
+    entry, found, room = Entry(), ctypes.POINTER(Entry)(), ctypes.create_string_buffer(ENTRY_BYTES)
+    asked = key if isinstance(key, bytes) else ctypes.c_uint(key)
+    call = getattr(ctypes.CDLL(None), function)
+    code = call(asked, ctypes.byref(entry), room, ctypes.c_size_t(ENTRY_BYTES), ctypes.byref(found))
+    return (int(entry.id) if found else None, 0 if code in NOBODY else code)

@@ -40,9 +40,9 @@ BRIDGE = "cni0"  # what the plugin bridge, and flannel by it, makes where nothin
 
 def find(root: str) -> tuple[dict[str, Any], str]:
     """Return the parts, and the folder of the configurations. Raises OSError, Unreadable."""
-    settings, _ = kubelet.find(root)
-    endpoint = str(settings["container_runtime_endpoint"])
     flags = kubelet.flags_of_service(root)
+    settings, _ = kubelet.as_told(root, flags)
+    endpoint = str(settings["container_runtime_endpoint"])
     folder, binaries = _folders(root, flags, str(settings["runtime"]), as_path(endpoint))
     names = sorted(name for name in _entries(root + folder) if name.endswith(_multus.ENDINGS))
     plugins = _plugins(f"{root}{folder}/{names[0]}") if names else []

@@ -241,27 +241,13 @@ def _owners(uid: int, gid: int) -> dict[str, str | None]:
 
     Raises OSError where it fails.
     """
-    return {"owner": _user(uid), "group": _group(gid)}
-
-
-def _user(uid: int) -> str | None:
+    import grp
     import pwd
 
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        users.need_an_answer("getpwuid_r", uid)
-        return None
-
-
-def _group(gid: int) -> str | None:
-    import grp
-
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        users.need_an_answer("getgrgid_r", gid)
-        return None
+    return {
+        "owner": users.name_of(uid, pwd.getpwuid, "getpwuid_r"),
+        "group": users.name_of(gid, grp.getgrgid, "getgrgid_r"),
+    }
 
 
 def _listening(path: str, until: float) -> str:
